@@ -1,0 +1,117 @@
+"""Everything that activeassoc raises, and how its messages are made.
+
+A message has three parts: what was asked, why it cannot be, what to write instead. The facts that it was made from
+stay on the exception as attributes, so that a program need not read the text::
+
+    AssociationError
+    ├── DeclarationError       (ValueError)        a declaration contradicts itself, the model, or another one
+    ├── UnknownName            (ValueError)        no such field, option, attribute of the link, or model
+    ├── WrongTarget            (TypeError)         an instance of another model, a value that is no key
+    ├── UnsavedRecordError     (ValueError)        the record has no row yet
+    ├── RecordNotFound         (LookupError)       rows that were asked for are not there: .keys
+    ├── RequiredKeyError       (ValueError)        a NOT NULL key cannot be cleared
+    ├── SyncError              (peewee.DatabaseError)       the schema could not be made: .table, .statement
+    ├── ConnectError           (peewee.OperationalError)    no connection, or a URL that names none
+    └── DriverMissing          (ConnectError, ImportError)  the pip line is in the text
+
+Map: the classes, then `nearest` and `listed`, which every message uses for names and for lists.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import peewee
+
+__all__ = [
+    "AssociationError",
+    "ConnectError",
+    "DeclarationError",
+    "DriverMissing",
+    "RecordNotFound",
+    "RequiredKeyError",
+    "SyncError",
+    "UnknownName",
+    "UnsavedRecordError",
+    "WrongTarget",
+]
+
+
+class AssociationError(Exception):
+    """The base of everything that activeassoc raises.
+
+    `asked` is what was asked for, `because` why it cannot be, `instead` what to write instead; the text is
+    ``{asked}: {because}. {instead}.`` Every further keyword becomes an attribute.
+    """
+
+    def __init__(self, asked: str, because: str, instead: str, **facts: Any) -> None:
+        self.asked, self.because, self.instead = asked, because, instead
+        self.facts = facts
+        self.__dict__.update(facts)
+        super().__init__(f"{asked}: {because}. {instead}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.asked, self.because, self.instead, self.facts)
+
+
+def _restore(kind: type[AssociationError], asked: str, because: str, instead: str, facts: Any) -> AssociationError:
+    return kind(asked, because, instead, **facts)
+
+
+class DeclarationError(AssociationError, ValueError):
+    """A declaration contradicts itself, its models, or an earlier declaration. Nothing was changed."""
+
+
+class UnknownName(AssociationError, ValueError):
+    """A name that nothing has: `name` is it, `known` are those that exist."""
+
+
+class WrongTarget(AssociationError, TypeError):
+    """A value that can be no record of the model: `value` is it, `model` what was expected."""
+
+
+class UnsavedRecordError(AssociationError, ValueError):
+    """The record has no row yet: `record` is it."""
+
+
+class RecordNotFound(AssociationError, LookupError):
+    """Rows that were asked for do not exist: `model` is theirs, `keys` the primary keys."""
+
+    keys: list[Any]
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class RequiredKeyError(AssociationError, ValueError):
+    """A key that may not be NULL would have to be cleared."""
+
+
+class SyncError(AssociationError, peewee.DatabaseError):
+    """The schema could not be made: `table` and `statement` tell where it stopped."""
+
+
+class ConnectError(AssociationError, peewee.OperationalError):
+    """No connection: the URL names none, or no server answers there."""
+
+
+class DriverMissing(ConnectError, ImportError):
+    """The package that speaks to this kind of database is not installed."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``"did you mean 'title'"``, or the names that exist where none is near."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return "Did you mean " + " or ".join(repr(word) for word in near)
+    return f"Known are {listed(names)}" if names else "There are none"
+
+
+def listed(values: Iterable[Any], limit: int = 10) -> str:
+    """The values as a message shows them: comma-separated, at most `limit` of them, then how many more."""
+    shown = list(values)
+    text = ", ".join(value if isinstance(value, str) else repr(value) for value in shown[:limit])
+    return f"{text} and {len(shown) - limit} more" if len(shown) > limit else text
