@@ -6,10 +6,12 @@ stay on the exception as attributes, so that a program need not read the text::
     AssociationError
     ├── DeclarationError       (ValueError)        a declaration contradicts itself, the model, or another one
     ├── UnknownName            (ValueError)        no such field, option, attribute of the link, or model
-    ├── WrongTarget            (TypeError)         an instance of another model, a value that is no key
+    ├── WrongArgument          (TypeError)         an argument of a kind that cannot be meant
+    │   └── WrongTarget                            an instance of another model, a value that is no key
     ├── UnsavedRecordError     (ValueError)        the record has no row yet
     ├── RecordNotFound         (LookupError)       rows that were asked for are not there: .keys
     ├── RequiredKeyError       (ValueError)        a NOT NULL key cannot be cleared
+    ├── MissingValue           (ValueError)        a NOT NULL field of the link was not given: .fields
     ├── SyncError              (peewee.DatabaseError)       the schema could not be made: .table, .statement
     ├── ConnectError           (peewee.OperationalError)    no connection, or a URL that names none
     └── DriverMissing          (ConnectError, ImportError)  the pip line is in the text
@@ -30,11 +32,13 @@ __all__ = [
     "ConnectError",
     "DeclarationError",
     "DriverMissing",
+    "MissingValue",
     "RecordNotFound",
     "RequiredKeyError",
     "SyncError",
     "UnknownName",
     "UnsavedRecordError",
+    "WrongArgument",
     "WrongTarget",
 ]
 
@@ -68,7 +72,11 @@ class UnknownName(AssociationError, ValueError):
     """A name that nothing has: `name` is it, `known` are those that exist."""
 
 
-class WrongTarget(AssociationError, TypeError):
+class WrongArgument(AssociationError, TypeError):
+    """An argument of a kind that cannot be meant: `value` is it."""
+
+
+class WrongTarget(WrongArgument):
     """A value that can be no record of the model: `value` is it, `model` what was expected."""
 
 
@@ -87,6 +95,10 @@ class RecordNotFound(AssociationError, LookupError):
 
 class RequiredKeyError(AssociationError, ValueError):
     """A key that may not be NULL would have to be cleared."""
+
+
+class MissingValue(AssociationError, ValueError):
+    """A field that may not be NULL was not given: `fields` are their names."""
 
 
 class SyncError(AssociationError, peewee.DatabaseError):

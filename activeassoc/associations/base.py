@@ -1,0 +1,257 @@
+"""What all associations share: their names, the path that they walk, and the methods that they publish.
+
+An association is one object. It is the class attribute (``Project.tasks``), owns the operations
+(``Project.tasks.add(project, task)``), and publishes them as methods of the source model (``project.add_task(task)``).
+
+Map: `Hop` is one step of a path; `verb` marks an operation as published, `publish` makes the method; `Association` is the
+base of all kinds; `Chain` lets calls be chained. How records are read along the path stands in `reading`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+import peewee
+
+from activeassoc import registry
+from activeassoc.errors import AssociationError, DeclarationError, RecordNotFound, UnsavedRecordError, listed
+from activeassoc.keys import is_record_of, is_saved
+from activeassoc.naming import Names
+from activeassoc.registry import Key
+from activeassoc.stores.sql import store_of
+from activeassoc.targets import key_of
+
+Model = type[peewee.Model]
+Operation = TypeVar("Operation", bound=Callable[..., Any])
+
+
+class Hop(NamedTuple):
+    """From records whose `near` holds a value to the records of `model` whose `far` equals it."""
+
+    near: str
+    model: Model
+    far: str
+
+
+def verb(*patterns: str) -> Callable[[Operation], Operation]:
+    """Publish this operation on the source model under these names, {one} and {many} filled in."""
+
+    def mark(operation: Operation) -> Operation:
+        operation.verbs = patterns  # type: ignore[attr-defined]
+        return operation
+
+    return mark
+
+
+def publish(association: Association, operation: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A true method of the source model: help(), inspect and tracebacks tell its own story (C15)."""
+
+    def accessor(self: Any, /, *arguments: Any, **options: Any) -> Any:
+        return operation(association, self, *arguments, **options)
+
+    functools.update_wrapper(accessor, operation)  # getsource() shows the operation
+    accessor.__dict__.pop("verbs", None)
+    _, owner, *rest = inspect.signature(operation).parameters.values()
+    accessor.__signature__ = inspect.Signature([owner.replace(name="self"), *rest])  # type: ignore[attr-defined]
+    qualname = f"{association.source.__qualname__}.{name}"
+    accessor.__name__, accessor.__qualname__, accessor.__module__ = name, qualname, association.source.__module__
+    accessor.__code__ = accessor.__code__.replace(co_name=name, co_qualname=qualname)
+    accessor.__doc__ = f"{inspect.getdoc(operation)}\n\nGenerated for {association.declared}."
+    accessor.association = association  # type: ignore[attr-defined]
+    return accessor
+
+
+class Chain:
+    """The declaring calls, passed on to the source: ``Project.has_one(User).has_one(Deadline)`` (A5)."""
+
+    source: Any
+
+    def has_one(self, *arguments: Any, **options: Any) -> Any:
+        """``has_one`` of the source."""
+        return self.source.has_one(*arguments, **options)
+
+    def belongs_to(self, *arguments: Any, **options: Any) -> Any:
+        """``belongs_to`` of the source."""
+        return self.source.belongs_to(*arguments, **options)
+
+    def has_many(self, *arguments: Any, **options: Any) -> Any:
+        """``has_many`` of the source."""
+        return self.source.has_many(*arguments, **options)
+
+    def belongs_to_many(self, *arguments: Any, **options: Any) -> Any:
+        """``belongs_to_many`` of the source."""
+        return self.source.belongs_to_many(*arguments, **options)
+
+
+class Association(Chain):
+    """How the records of `source` belong together with those of `target`."""
+
+    #: The method that declares this kind.
+    kind: ClassVar[str]
+    to_many: ClassVar[bool]
+    #: The names of the operations, for what passes them on.
+    operations: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.operations = frozenset(verbs_of(cls)) | {"query", "reach", "any"}
+
+    def __init__(self, source: Model, wanted: str, names: Names, declared: str, binder: Callable[[Any, Model], None], **options: Any) -> None:
+        self.source = source
+        self.wanted = wanted
+        self.names = names
+        self.declared = declared
+        #: Plans and applies what the target has to do with it; given by whoever declares.
+        self._binder = binder
+        self._target: Model | None = None
+        self._binding = False
+        #: What was said in the declaration, None where nothing was.
+        self.options = options
+        self.where = options.get("where")
+        self.order = options.get("order")
+
+    # What it is
+
+    @property
+    def name(self) -> str:
+        """The name in ``Source.associations`` and of the class attribute."""
+        return self.names.many if self.to_many else self.names.one
+
+    @property
+    def label(self) -> str:
+        return f"{self.source.__name__}.{self.name}"
+
+    @property
+    def bound(self) -> bool:
+        """Whether the target is known and the keys are made."""
+        return self._target is not None
+
+    @property
+    def target(self) -> Model:
+        """The target model. One that was given by name is looked up now, at the latest (A6)."""
+        if self._target is None:
+            with registry.lock:
+                if self._target is None:
+                    self.bind(registry.find(self.wanted, registry.scope_of(self.source), self.declared))
+        return self._target  # type: ignore[return-value]
+
+    def bind(self, target: Model) -> None:
+        """Take `target` and make the keys; raises, and changes nothing, where something stands against it."""
+        with registry.lock:
+            if self._target is not None or self._binding:
+                return  # what it needs may in turn wait for its source
+            self._binding = True
+            try:
+                self._binder(self, target)
+                registry.bound(self)
+            finally:
+                self._binding = False
+
+    def bound_to(self, target: Model) -> None:
+        """The last step of a plan: the target is `target`."""
+        self._target = target
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The records of the keys that it uses."""
+        raise NotImplementedError
+
+    @property
+    def path(self) -> tuple[Hop, ...]:
+        """The hops from owners to targets: all that reading needs."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{self.declared}>"
+
+    # Attribute of the class and of instances
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        self.check_owner(instance, self.name)
+        return self.value(instance)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        raise AssociationError(
+            f"{self.source.__name__}.{self.name} = {value!r}",
+            "the records are not columns of this one, and assigning them would write nothing",
+            f"Write {self.source.__name__.lower()}.set_{self.name}(…)",
+        )
+
+    def value(self, owner: Any) -> Any:
+        """What the attribute of `owner` is."""
+        raise NotImplementedError
+
+    # Owners
+
+    def asked(self, operation: str) -> str:
+        """What a message says was asked: the method's name on the source."""
+        pattern = verbs_of(type(self)).get(operation, (operation,))[0]
+        return f"{self.source.__name__}.{self.fill(pattern)}()"
+
+    def fill(self, pattern: str) -> str:
+        return pattern.format(one=self.names.one, many=self.names.many)
+
+    def check_owner(self, owner: Any, operation: str) -> None:
+        """Raise where `owner` is no record of the source: of a subclass with a table of its own, or of another model."""
+        if type(owner) is self.source or is_record_of(owner, self.source):
+            return
+        kind = type(owner).__name__
+        call = self.declared.partition(".")[2]
+        raise DeclarationError(
+            f"{kind}.{self.name}",
+            f"{self.declared} is of {self.source.__name__}, and {kind} is a model with a table of its own",
+            f"Declare {kind}.{call}",
+        )
+
+    def has_row(self, owner: Any, operation: str) -> bool:
+        """Whether the owner is saved, for reading accessors: one without a row has no targets (C2)."""
+        self.check_owner(owner, operation)
+        return is_saved(owner)
+
+    def require_saved(self, owner: Any, operation: str) -> None:
+        """Raise where the owner has no row, for writing accessors."""
+        self.check_owner(owner, operation)
+        if not is_saved(owner):
+            raise UnsavedRecordError(self.asked(operation), f"this {self.source.__name__} is not saved yet", "Save it first", record=owner)
+
+    def lock(self, owner: Any, operation: str) -> bool:
+        """Lock the owner's row, where the store can, until the transaction ends (C17); whether it did."""
+        if not store_of(self.source._meta.database).row_locks:
+            return False
+        self._owner_row(owner, operation, lock=True)
+        return True
+
+    def require_row(self, owner: Any, operation: str) -> None:
+        """Raise RecordNotFound where the owner's row is gone. One query."""
+        self._owner_row(owner, operation)
+
+    def _owner_row(self, owner: Any, operation: str, lock: bool = False) -> None:
+        query = self.source.select(peewee.SQL("1")).where(owner._pk_expr())
+        if lock:
+            query = query.for_update()
+        if not self.source._meta.database.execute(query).fetchone():
+            raise not_found(self.asked(operation), self.source, [key_of(owner)])
+
+
+def verbs_of(kind: type[Association]) -> dict[str, tuple[str, ...]]:
+    """The published operations of a kind: operation → patterns of the methods' names. Methods, routes and docs come from it."""
+    return {name: operation.verbs for name, operation in inspect.getmembers(kind, inspect.isfunction) if hasattr(operation, "verbs")}
+
+
+def methods_of(association: Association) -> dict[str, Callable[..., Any]]:
+    """The methods that the association publishes: name → operation."""
+    kind = type(association)
+    return {association.fill(pattern): getattr(kind, name) for name, patterns in verbs_of(kind).items() for pattern in patterns}
+
+
+def not_found(asked: str, model: Model, keys: list[Any]) -> RecordNotFound:
+    """The error for rows that are not there."""
+    rows = "no row" if len(keys) == 1 else "no rows"
+    return RecordNotFound(
+        asked, f"{model.__name__} has {rows} with the primary key {listed(map(repr, keys))}", "Create it first, or leave it out", model=model, keys=keys
+    )

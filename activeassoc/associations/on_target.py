@@ -1,0 +1,196 @@
+"""What has_one and has_many share: the key stands on the target's row.
+
+    Author.id ←── Book.author_id
+
+Map: `KeyOnTarget` has the path, and `rows_of`, `attach_rows`, `detach_rows`, which read and write the keys; `set_key` tells
+an instance in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import peewee
+from peewee import Field, ForeignKeyField
+
+from activeassoc.associations.base import Hop, not_found
+from activeassoc.associations.reading import Reading, both
+from activeassoc.associations.writing import equalities
+from activeassoc.errors import RequiredKeyError, listed
+from activeassoc.keys import Plan, Wish, has_constraint, plan_key
+from activeassoc.registry import Claim, Key
+from activeassoc.stores.sql import one_if, row_groups, rows_among
+from activeassoc.targets import Target, key_of
+
+Model = type[peewee.Model]
+
+
+class KeyOnTarget(Reading):
+    """An association whose key is a column of the target."""
+
+    key: Key
+
+    def prepare(self, plan: Plan, target: Model, names_of: Any) -> None:
+        """Plan the key on the target."""
+        own = names_of(self.source).one
+        to_self = target is self.source and not self.to_many  # the alias names the column (A9)
+        claim = Claim(self, self.declared, self.key_options())
+        wish = Wish(
+            holder=target,
+            target=self.source,
+            claim=claim,
+            column=self.options.get("foreign_key") or (f"{self.names.one}_id" if to_self else None),
+            stem=own,
+            referenced=self.options.get("source_key"),
+            option="source_key",
+            avoid=self.name if to_self else None,
+            any_key=True,
+        )
+        key = plan_key(plan, wish)
+        plan.do(self.take, key)
+
+    def key_options(self) -> dict[str, Any]:
+        """The options of the key that were given; what was not has no opinion (A11)."""
+        given = {name: self.options.get(name) for name in ("on_delete", "on_update", "null") if self.options.get(name) is not None}
+        if self.options.get("constraints") is False:
+            given["constraints"] = False
+        if self.options.get("unique_key"):
+            given["unique"] = True
+        return given
+
+    def take(self, key: Key) -> None:
+        """Use this key."""
+        self.key = key
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return (self.key,) if self.bound else ()
+
+    @property
+    def path(self) -> tuple[Hop, ...]:
+        target = self.target
+        return (Hop(self.referred.name, target, self.key.attribute),)
+
+    @property
+    def referred(self) -> Field:
+        """The source's field that the key refers to."""
+        field = self.key.field
+        if isinstance(field, ForeignKeyField):
+            return field.rel_field
+        name = self.options.get("source_key") or getattr(field, "key", None)
+        meta = self.source._meta
+        return meta.combined[name] if name else meta.primary_key
+
+    # In memory
+
+    def attach(self, owner: Any, record: Any) -> None:
+        if isinstance(self.key.field, ForeignKeyField):
+            record.__rel__[self.key.attribute] = owner
+
+    def set_key(self, record: Any, owner: Any) -> None:
+        """Tell an instance whose it is now: the owner's, or nobody's (C12)."""
+        name = self.key.attribute
+        former = record.__rel__.pop(name, None)
+        if isinstance(former, peewee.Model) and former is not owner:
+            self.forget_on(former)
+        record.__data__[name] = None if owner is None else self.near_of(owner)
+        record._dirty.discard(name)
+        if owner is not None:
+            self.attach(owner, record)
+
+    def set_scope(self, record: Any, scope: dict[Field, Any]) -> None:
+        for field, value in scope.items():
+            record.__data__[field.name] = value
+            record._dirty.discard(field.name)
+
+    def scope(self, operation: str) -> dict[Field, Any]:
+        """What the scope writes into records that are created or added."""
+        return equalities(self.target, self.where, self.asked(operation))
+
+    # Rows
+
+    def owned(self, owner: Any) -> Any:
+        """The condition for the rows of this owner, within the scope."""
+        return both(self.near_is([self.near_of(owner)]), self.filters(self.declared))
+
+    def rows_of(self, owner: Any, targets: Sequence[Target], whole: bool) -> dict[Any, tuple[Any, bool]]:
+        """The rows that are the owner's, and those of the targets: primary key → (record, whether it is the owner's).
+
+        One statement (more where the keys are too many for one). `whole` reads all columns of the rows.
+        """
+        target, asked = self.target, self.declared
+        columns = self.columns(None if whole else [], asked)
+        own = self.owned(owner)
+        keys = [each.key for each in targets if not each.new]
+        found: dict[Any, tuple[Any, bool]] = {}
+        for index, some in enumerate(row_groups(target, keys) if keys else [()]):
+            given = rows_among(target, some) if some else None
+            condition = own if given is None else (own | given if index == 0 else given)
+            query = target.select(*columns, one_if(own)).where(condition).order_by(*target._meta.get_primary_keys())
+            for record, linked in self.read(query, columns, [], extra=1):
+                found[key_of(record)] = (record, bool(linked))
+        return found
+
+    def match(self, rows: dict[Any, Any], targets: Sequence[Target], operation: str) -> list[Any]:
+        """The primary key of each target as the database spells it; raises RecordNotFound for those without a row."""
+        missing, keys = [], []
+        for target in targets:
+            key = target.key
+            if key not in rows and isinstance(key, str):
+                plain = key.casefold().rstrip()
+                key = next((other for other in rows if isinstance(other, str) and other.casefold().rstrip() == plain), key)
+            if key not in rows:
+                missing.append(target.key)
+            keys.append(key)
+        if missing:
+            raise not_found(self.asked(operation), self.target, missing)
+        return keys
+
+    def attach_rows(self, owner: Any, keys: Sequence[Any], scope: dict[Field, Any]) -> int:
+        """Give these rows to the owner; the number of rows of which something changed. One UPDATE."""
+        field, near = self.key.field, self.near_of(owner)
+        values = {field: near, **scope}
+        differs = reduce(or_, [(column != value) | column.is_null() if value is not None else column.is_null(False) for column, value in values.items()])
+        changed = 0
+        for some in row_groups(self.target, keys):
+            changed += int(self.target.update(values).where(rows_among(self.target, some), differs).execute())
+        return changed
+
+    def detach_rows(self, owner: Any, keys: Sequence[Any], destroy: bool) -> int:
+        """Take these rows from the owner, those of them that are its; the number. One UPDATE, or DELETE."""
+        changed = 0
+        query = self.target.delete() if self.required and destroy else self.target.update({self.key.field: None})
+        own = self.owned(owner)
+        for some in row_groups(self.target, keys):
+            changed += int(query.where(rows_among(self.target, some), own).execute())
+        return changed
+
+    @property
+    def required(self) -> bool:
+        """Whether the key cannot be cleared: it is NOT NULL, or part of the primary key."""
+        return not self.key.field.null or self.in_primary_key
+
+    @property
+    def in_primary_key(self) -> bool:
+        return any(self.key.field is part for part in self.target._meta.get_primary_keys())
+
+    def refuse(self, operation: str, keys: Iterable[Any]) -> RequiredKeyError:
+        """The error for letting records go whose key may not be NULL."""
+        field = self.key.field
+        why = "is part of the primary key" if field.null else "may not be NULL"
+        return RequiredKeyError(
+            self.asked(operation),
+            f"{self.target.__name__} {listed(map(repr, keys))} would be let go, and its key {field.column_name!r} {why}",
+            "Give destroy=True to delete what is let go, or declare the key with null=True",
+            keys=list(keys),
+        )
+
+    @property
+    def constrained(self) -> bool:
+        """Whether the database checks that the owner exists."""
+        return has_constraint(self.key.field)
+
+

@@ -1,0 +1,171 @@
+"""What has_many and many-to-many share: getting, counting, asking, and the collection of the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import peewee
+from peewee import fn
+
+from activeassoc.associations.base import verb
+from activeassoc.associations.reading import Reading
+from activeassoc.collection import Collection
+from activeassoc.targets import Target, is_list, key_of, read_many
+
+
+class ToMany(Reading):
+    """An association whose owner has a list of targets."""
+
+    to_many = True
+
+    @property
+    def same_word(self) -> bool:
+        """Singular and plural are one word, so that one method serves both (B3)."""
+        return self.names.one == self.names.many
+
+    # Reading
+
+    @verb("get_{many}")
+    def get(
+        self,
+        owner: Any,
+        *,
+        where: Any = None,
+        attributes: Any = None,
+        order: Any = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        join_attributes: Any = None,
+        through_where: Any = None,
+    ) -> list[Any]:
+        """The associated records: a list, by primary key unless `order` or the association says otherwise.
+
+        `where` is a peewee expression or a criteria mapping, `attributes` names or fields to read (the primary key always
+        comes too), `order` an expression, a name, ``"-name"`` or a list of these. With a through model `where` and
+        `order` may name its columns, `through_where` is a condition on it, and `join_attributes` are the fields of the
+        join row to read, which each record carries under the through model's name (none for ``[]``).
+
+        One query; none, and an empty list, for an owner that is not saved. (C11, C13, D4)
+        """
+        if not self.has_row(owner, "get") or self.near_of(owner) is None:
+            return []
+        return self.fetch(
+            owner,
+            "get",
+            where=where,
+            attributes=attributes,
+            order=order,
+            limit=limit,
+            offset=offset,
+            join_attributes=join_attributes,
+            through_where=through_where,
+        )
+
+    @verb("count_{many}")
+    def count(self, owner: Any, *, where: Any = None, through_where: Any = None) -> int:
+        """How many records are associated (and fulfil `where`). One query; none, and 0, for an owner that is not saved."""
+        if not self.has_row(owner, "count") or self.near_of(owner) is None:
+            return 0
+        asked = self.asked("count")
+        condition = self.filters(asked, where, through_where)
+        query = self.select([fn.COUNT(peewee.SQL("1"))], self.near_is([self.near_of(owner)]))
+        query = query if condition is None else query.where(condition)
+        return int(self.target._meta.database.execute(query).fetchone()[0])
+
+    # Asking
+
+    @verb("has_{one}")
+    def has(self, owner: Any, targets: Any) -> bool:
+        """Whether this record, or every one of these, is associated.
+
+        `targets` is an instance or a primary key, or any iterable of them; False for None and for records that are not
+        saved. One query that does not fetch the records; none for an owner that is not saved. (C10)
+        """
+        if self.same_word and is_list(self.target, targets):
+            return self.has_exactly(owner, targets)
+        given = read_many(self.target, targets, self.asked("has"))
+        if not self.has_row(owner, "has") or self.near_of(owner) is None or targets is None or any(target.new for target in given):
+            return False
+        return not given or self.matching(owner, given) == len(given)
+
+    @verb("has_{many}")
+    def has_exactly(self, owner: Any, targets: Any, *, exact: bool = True) -> bool:
+        """Whether exactly these records are the associated ones, in any order; ``exact=False``: whether they are among them.
+
+        ``has_tasks([])`` is True only where there are none (``exact=False``: always). One query that does not fetch the
+        records. (C10: the guide of Sequelize says so, and no release of it does.)
+        """
+        given = read_many(self.target, targets, self.asked("has_exactly"))
+        if not exact and not given:
+            return True
+        if not self.has_row(owner, "has_exactly") or self.near_of(owner) is None:
+            return not given
+        if any(target.new for target in given):
+            return False
+        if not exact:
+            return self.matching(owner, given) == len(given)
+        if not given:
+            return self.count(owner) == 0
+        found, every = self.matching_of_all(owner, given)
+        return found == every == len(given)
+
+    def matching(self, owner: Any, targets: list[Target]) -> int:
+        """How many of these targets are the owner's."""
+        raise NotImplementedError
+
+    def matching_of_all(self, owner: Any, targets: list[Target]) -> tuple[int, int]:
+        """How many of these targets are the owner's, and how many the owner has."""
+        raise NotImplementedError
+
+    # In memory
+
+    def value(self, owner: Any) -> Collection:
+        """The owner's collection, made on first use and kept."""
+        held = self.held(owner)
+        found = held.get(self.name)
+        if found is None:
+            found = held[self.name] = Collection(self, owner)
+        return found  # type: ignore[no-any-return]
+
+    def held_records(self, owner: Any) -> list[Any]:
+        """The records that the owner's collection holds, without a query."""
+        collection = owner.__dict__.get("_loaded", {}).get(self.name)
+        return collection.held() if collection is not None else []
+
+    def _sorted(self, records: Iterable[Any]) -> list[Any] | None:
+        """The records as the getter would order them, where memory can tell."""
+        if self.order is not None:
+            return None
+        try:
+            return sorted(records, key=key_of)
+        except TypeError:
+            return None
+
+    def hold(self, owner: Any, records: list[Any]) -> None:
+        """These records are all that the owner has now: its collection says so."""
+        collection = self.value(owner)
+        ordered = self._sorted(records)
+        if ordered is None or self.where is not None:
+            collection.forget()
+        else:
+            collection.hold(ordered)
+
+    def hold_more(self, owner: Any, targets: list[Target]) -> None:
+        """These were added: a loaded collection gets them, where instances of all of them are at hand."""
+        collection = self.value(owner)
+        if not collection.loaded:
+            return
+        records = {key_of(record): record for record in collection.held()}
+        records.update({key_of(target.record): target.record for target in targets if target.record is not None})
+        ordered = self._sorted(records.values())
+        if ordered is None or any(target.record is None and target.key not in records for target in targets) or self.where is not None:
+            collection.forget()
+        else:
+            collection.hold(ordered)
+
+    def hold_less(self, owner: Any, gone: set[Any]) -> None:
+        """The records with these keys were removed: a loaded collection drops them."""
+        collection = self.value(owner)
+        if collection.loaded:
+            collection.hold(record for record in collection.held() if key_of(record) not in gone)

@@ -1,0 +1,310 @@
+"""`Model`: a peewee model that can be told how it belongs together with others.
+
+Map: `Meta` is the metadata with what activeassoc adds to it; `ModelType` notices every new class; `Model` has the
+declaring calls, and the few differences to peewee's behaviour that keep records safe.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import peewee
+
+from activeassoc import registry
+from activeassoc.associations.base import Association
+from activeassoc.declare import UNSAID, declare, declare_inherited
+from activeassoc.errors import AssociationError, UnsavedRecordError
+from activeassoc.keys import is_saved
+
+
+class Metadata(peewee.Metadata):
+    """peewee's metadata, with options of the class alone (not inherited): `abstract`, `singular`, `plural`."""
+
+    def __init__(
+        self, model: type[peewee.Model], *arguments: Any, abstract: bool = False, singular: str | None = None, plural: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(model, *arguments, **options)
+        self.abstract = abstract
+        self.singular = singular
+        self.plural = plural
+        #: peewee made the primary key; nobody declared it. Only the metaclass can tell.
+        self.implicit_key = False
+
+
+class ModelType(peewee.ModelBase):
+    """Notices every model that is defined."""
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], attributes: dict[str, Any], **options: Any) -> Any:
+        declared = _declares_key(bases, attributes)
+        cls: Any = super().__new__(mcls, name, bases, attributes, **options)
+        cls.associations = {}
+        cls._meta.implicit_key = not declared
+        if name != "Model" or not cls.__module__.startswith("activeassoc."):
+            registry.appeared(cls)
+            declare_inherited(cls)
+        return cls
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        # A peewee backref of an association's name gives way to it, whichever came first (A18).
+        if isinstance(value, peewee.BackrefAccessor) and isinstance(cls.__dict__.get(name), Association):
+            return
+        super().__setattr__(name, value)
+
+
+def _declares_key(bases: tuple[type, ...], attributes: dict[str, Any]) -> bool:
+    """Whether the class or a base of it says what its primary key is."""
+    meta = attributes.get("Meta")
+    if getattr(meta, "primary_key", None) is not None:
+        return True
+    if any(isinstance(value, peewee.Field) and value.primary_key for value in attributes.values()):
+        return True
+    for base in bases:
+        parent = getattr(base, "_meta", None)
+        if parent is not None and base is not peewee.Model:
+            return not getattr(parent, "implicit_key", False)
+    return False
+
+
+class Model(peewee.Model, metaclass=ModelType):
+    """A peewee model with associations.
+
+    ``class Base(Model): class Meta: database = connect("sqlite:///app.db")``, and models derived from it. All that peewee's
+    Model does works as there; these calls declare associations, and every association gives methods (see its own help).
+    """
+
+    #: The associations of this model by name, in order of declaration.
+    associations: ClassVar[dict[str, Association]]
+
+    class Meta:
+        model_metadata_class = Metadata
+        legacy_table_names = False
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        if "__no_default__" in values:
+            self.__dict__["_stored"] = True
+        elif registry._waiting:
+            registry.settle_for(type(self))
+        super().__init__(*arguments, **values)
+
+    # Declaring
+
+    @classmethod
+    def belongs_to(
+        cls,
+        target: Any,
+        as_: str | None = None,
+        *,
+        foreign_key: str | None = None,
+        target_key: str | None = None,
+        on_delete: str | None = None,
+        on_update: str | None = None,
+        constraints: bool = True,
+        null: bool | None = None,
+        unique: bool = False,
+    ) -> Any:
+        """A record of this model belongs to one of `target`: the key is on this model. Returns the association.
+
+        ``Task.belongs_to(Project)`` adds the column project_id and gives ``task.project``, get_project, set_project and
+        create_project. `target` is a model, its name, or ``"self"``. `as_` names it, and its key; `foreign_key` names the
+        column; `target_key` is the unique field of the target that the key refers to, by default the primary key.
+        `unique` makes one-to-one hold in the database. Raises DeclarationError, and changes nothing, where it
+        contradicts another declaration. (A1, A10, E1)
+        """
+        return declare(cls, "belongs_to", target, _said(Model.belongs_to, locals()))
+
+    @classmethod
+    def has_one(
+        cls,
+        target: Any,
+        as_: str | None = None,
+        *,
+        foreign_key: str | None = None,
+        source_key: str | None = None,
+        on_delete: str | None = None,
+        on_update: str | None = None,
+        constraints: bool = True,
+        null: bool | None = None,
+        unique: bool = False,
+        where: Any = None,
+    ) -> Any:
+        """A record of this model has at most one of `target`: the key is on the target. Returns the association.
+
+        ``User.has_one(Profile)`` adds the column user_id to Profile and gives ``user.profile``, get_profile, set_profile and
+        create_profile. `source_key` is the unique field of this model that the key refers to; `where` scopes the
+        association. (A2, A9, A19)
+        """
+        return declare(cls, "has_one", target, _said(Model.has_one, locals()))
+
+    @classmethod
+    def has_many(
+        cls,
+        target: Any,
+        as_: str | tuple[str, str] | None = None,
+        *,
+        foreign_key: str | None = None,
+        source_key: str | None = None,
+        through: Any = UNSAID,
+        other_key: str | None = None,
+        target_key: str | None = None,
+        on_delete: str | None = None,
+        on_update: str | None = None,
+        constraints: bool = True,
+        null: bool | None = None,
+        where: Any = None,
+        order: Any = None,
+        unique: bool = True,
+        symmetric: bool = False,
+        dominant: bool = False,
+        embed: bool = False,
+    ) -> Any:
+        """A record of this model has several of `target`. Returns the association.
+
+        The key is on the target (``Project.has_many(Task)`` adds project_id to Task), or with `through` both keys are on
+        the through model, a model or a table's name: then `foreign_key` is its key to this model and `other_key` its key to
+        the target. Two has_many that point at each other are one many-to-many; ``through=None`` keeps a has_many
+        one-to-many. Gives ``project.tasks``, get_tasks, count_tasks, set_tasks, add_task, add_tasks, remove_task,
+        remove_tasks, has_task, has_tasks, create_task and create_tasks. (A3, A7, A8, A19)
+        """
+        return declare(cls, "has_many", target, _said(Model.has_many, locals()))
+
+    @classmethod
+    def belongs_to_many(
+        cls,
+        target: Any,
+        as_: str | tuple[str, str] | None = None,
+        *,
+        through: Any = UNSAID,
+        foreign_key: str | None = None,
+        other_key: str | None = None,
+        source_key: str | None = None,
+        target_key: str | None = None,
+        on_delete: str | None = None,
+        on_update: str | None = None,
+        constraints: bool = True,
+        null: bool | None = None,
+        where: Any = None,
+        order: Any = None,
+        unique: bool = True,
+        symmetric: bool = False,
+        dominant: bool = False,
+        embed: bool = False,
+    ) -> Any:
+        """Records of both models have several of the other, said outright: as ``has_many(…, through=…)``. Returns the association.
+
+        Without `through` the join table is named after both models (``projects_users``). (A4)
+        """
+        return declare(cls, "belongs_to_many", target, _said(Model.belongs_to_many, locals()))
+
+    # Queries bind what still waits for this model
+
+    @classmethod
+    def select(cls, *fields: Any) -> Any:
+        if registry._waiting:
+            registry.settle_for(cls)
+        return super().select(*fields)
+
+    @classmethod
+    def update(cls, __data: Any = None, **update: Any) -> Any:
+        if registry._waiting:
+            registry.settle_for(cls)
+        return super().update(__data, **update)
+
+    @classmethod
+    def insert(cls, __data: Any = None, **insert: Any) -> Any:
+        if registry._waiting:
+            registry.settle_for(cls)
+        return super().insert(__data, **insert)
+
+    @classmethod
+    def insert_many(cls, rows: Any, fields: Any = None) -> Any:
+        if registry._waiting:
+            registry.settle_for(cls)
+        return super().insert_many(rows, fields)
+
+    # Records
+
+    def save(self, force_insert: bool = False, only: Any = None) -> Any:
+        """Write the record: INSERT where it is new, else UPDATE; peewee's save, with its silent traps shut.
+
+        A record that was made by hand with a key that is not automatic is new and is inserted (peewee updates 0 rows). A
+        reference to a record that is itself not saved raises UnsavedRecordError (peewee stores NULL). A record whose
+        primary key has several columns cannot change it, and is left alone where nothing else changed. (C2, D1, D4)
+        """
+        self._check_references()
+        if not force_insert and not is_saved(self):
+            force_insert = not (self._meta.auto_increment and self._pk is None)
+        if not force_insert and (self._meta.composite_key or "_join_row" in self.__dict__):
+            only = self._changes(only)
+            if not only:
+                return 0
+        rows = super().save(force_insert=force_insert, only=only)
+        self.__dict__["_stored"] = True
+        return rows
+
+    def _check_references(self) -> None:
+        for field in self._meta.refs:
+            record = self.__rel__.get(field.name)
+            if record is not None and self.__data__.get(field.name) is None and getattr(record, field.rel_field.name) is None:
+                raise UnsavedRecordError(
+                    f"{type(self).__name__}.save() with {field.name}={record!r}",
+                    f"this {type(record).__name__} is not saved yet, and NULL would be stored",
+                    "Save it first",
+                    record=record,
+                )
+
+    def _changes(self, only: Any) -> list[Any]:
+        """The changed fields of a row that is found by its keys; a changed key would find no row, or another one's."""
+        keys = {field.name for field in self._meta.get_primary_keys()} if self._meta.composite_key else set()
+        if "_join_row" in self.__dict__:
+            keys |= {key.attribute for key in registry.keys_of(type(self)).values() if key.of_link}
+        changed = sorted(keys & self._dirty)
+        if changed:
+            raise AssociationError(
+                f"{type(self).__name__}.save() with changed {', '.join(changed)}",
+                "the row is found by these, and under the new ones it is another row",
+                "Remove the old link and add the new one",
+            )
+        wanted = {getattr(field, "name", field) for field in only} if only is not None else None
+        return [field for field in self.dirty_fields if wanted is None or field.name in wanted]
+
+    @classmethod
+    def bulk_create(cls, model_list: Iterable[Any], batch_size: int | None = None) -> Any:
+        records = list(model_list)
+        result = super().bulk_create(records, batch_size)
+        for record in records:
+            record.__dict__["_stored"] = True
+        return result
+
+    def reload(self) -> Any:
+        """Read the record's columns again and forget what it had loaded; returns it. One query.
+
+        Raises the model's DoesNotExist where the row is gone. (C18)
+        """
+        fresh = type(self).select().where(self._pk_expr()).get()
+        self.__dict__.update(__data__=fresh.__data__, __rel__={}, _dirty=set())
+        for name in ("_loaded", "_links"):
+            self.__dict__.pop(name, None)
+        return self
+
+    def __copy__(self) -> Any:
+        # copy.copy and peewee's clone() share __data__: a change of the copy would be one of the original.
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        for name, kind in _OWN_STATE:
+            if name in other.__dict__:
+                other.__dict__[name] = kind(other.__dict__[name])
+        other.__dict__.pop("_loaded", None)
+        return other
+
+    clone = __copy__
+
+
+_OWN_STATE: tuple[tuple[str, Callable[[Any], Any]], ...] = (("__data__", dict), ("__rel__", dict), ("_dirty", set), ("_links", dict))
+
+
+def _said(call: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given another value than their default: what was not said has no opinion (A11)."""
+    parameters = inspect.signature(call).parameters
+    return {name: value for name, value in given.items() if name in parameters and name != "target" and value is not parameters[name].default}
