@@ -19,14 +19,11 @@ from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.reading import LinkAccessor
 from activeassoc.errors import DeclarationError, WrongArgument, listed
-from activeassoc.keys import RULES, Plan, keys_to, withdraw
+from activeassoc.keys import RULES, keys_to
 from activeassoc.naming import Names
-from activeassoc.registry import Key, keys_of
-
-Model = type[peewee.Model]
-
-UNSAID: Any = object()
-"""The default of `through`, where None means that there is none."""
+from activeassoc.pairing import UNSAID, other_half, pair
+from activeassoc.planning import Plan
+from activeassoc.registry import Key, Model
 
 KINDS: dict[str, type[Association]] = {kind.kind: kind for kind in (HasOne, BelongsTo, HasMany, ManyToMany)}
 
@@ -115,9 +112,9 @@ def bind(association: Association, target: Model) -> None:
 
 def _bind(association: Any, target: Model, plan: Plan) -> None:
     try:
-        half = _other_half(association, target) if isinstance(association, HasMany) else None
+        half = other_half(association, target) if isinstance(association, HasMany) else None
         if half is not None:
-            _pair(plan, association, half, target)
+            pair(plan, association, half, target, model_names, _publish)
         else:
             if not (isinstance(target, type) and issubclass(target, peewee.Model)):
                 raise WrongArgument(plan.asked, f"{target!r} is no model", "Give a model or its name", value=target)
@@ -343,119 +340,3 @@ def _unpublish(association: Association) -> None:
     for name in methods_of(association):
         if getattr(source.__dict__.get(name), "association", None) is association:
             delattr(source, name)
-
-
-# Two has_many that point at each other (A7)
-
-
-def _pairable(association: Any) -> bool:
-    """Neither key option nor ``through=None`` was written, and the key was not declared otherwise."""
-    options = association.options
-    return options.get("foreign_key") is None and options.get("source_key") is None and options.get("through", UNSAID) is UNSAID
-
-
-def _other_half(association: Any, target: Model) -> Any:
-    """The has_many (or many-to-many) of the target that points back, where the two are one many-to-many."""
-    source = association.source
-    if target is source or not _pairable(association) or not hasattr(target, "associations"):
-        return None
-    halves = [each for each in target.associations.values() if each.to_many and each.bound and each.target is source]
-    links = [each for each in halves if isinstance(each, ManyToMany) and each.options.get("symmetric") is not True]
-    # A through on one side serves both; once both sides have it, a further has_many has no other half.
-    served = {id(each.through) for each in source.associations.values() if isinstance(each, ManyToMany) and each.bound and each.target is target}
-    free = [each for each in links if id(each.through) not in served]
-    keyed = [each for each in halves if isinstance(each, HasMany) and _pairable(each) and _own_key(each)]
-    instead = "Give both has_many a through=, or through=None to keep one of them one-to-many"
-    if len(free) + len(keyed) > 1:
-        raise DeclarationError(association.declared, f"several could be its other half: {listed([each.declared for each in free + keyed])}", instead)
-    if links and not free and not keyed:
-        raise DeclarationError(association.declared, f"{links[0].declared} is the other half of another many-to-many already", instead)
-    if not free and not keyed:
-        return None
-    half = (free + keyed)[0]
-    for each in (association, half) if keyed else (association,):
-        said = [name for name in ("on_delete", "on_update", "null", "where", "order") if each.options.get(name) is not None]
-        if said:
-            raise DeclarationError(
-                association.declared,
-                f"it and {half.declared} point at each other and would be one many-to-many, but {each.declared} gives {listed(said)}",
-                instead,
-            )
-    if keyed and len({id(claim.association) for claim in half.key.claims}) > 1:
-        others = [claim.text for claim in half.key.claims if claim.association is not half]
-        raise DeclarationError(
-            association.declared,
-            f"it and {half.declared} would be one many-to-many, but the key {half.key.column!r} is also that of {listed(others)}",
-            instead,
-        )
-    return half
-
-
-def _own_key(association: Any) -> bool:
-    """Whether the key was added by has_one or has_many, not by hand and not by a belongs_to."""
-    key: Key = association.key
-    return key.by_hand is None and not any(claim.names_key for claim in key.claims)
-
-
-def _pair(plan: Plan, association: Any, half: Any, target: Model) -> None:
-    """Make one many-to-many of two has_many: one key is taken away, two are made on a through model."""
-    if isinstance(half, ManyToMany):
-        _become(association, plan)
-        association.prepare(plan, target, model_names, half.through)
-        return
-    key: Key = half.key
-    twin = ManyToMany(half.source, half.wanted, half.names, half.declared, bind, **{**half.options, "through": None})
-    mine = ManyToMany(association.source, association.wanted, association.names, association.declared, bind, **{**association.options, "through": None})
-    plan.do(_take_away, key, f"{half.declared} and {association.declared} are one many-to-many")
-    twin.prepare(plan, half.target, model_names)
-    plan.do(_become_now, half, twin)
-    plan.do(lambda: _bind_mine(association, mine, half, target, plan.asked))
-
-
-def _bind_mine(association: Any, mine: Any, half: Any, target: Model, asked: str) -> None:
-    """The second end of a new pair: its through model and keys are there now."""
-    plan = Plan(asked)
-    mine.prepare(plan, target, model_names, half.through)
-    plan.apply()
-    _become_now(association, mine)
-
-
-def _become(association: Any, plan: Plan) -> None:
-    """A has_many that is paired stays the same object and becomes a many-to-many."""
-    former = dict(association.__dict__)
-    association.__class__ = ManyToMany
-    association.options = {**association.options, "through": None}
-
-    def back() -> None:
-        association.__dict__.clear()
-        association.__dict__.update(former)
-        association.__class__ = HasMany
-
-    plan.undo.append(back)
-
-
-def _become_now(association: Any, twin: Any) -> None:
-    bound = association._target
-    association.__class__ = ManyToMany
-    association.__dict__.pop("key", None)
-    association.__dict__.update({name: value for name, value in twin.__dict__.items() if name != "_target"})
-    association._target = bound
-    for key in association.ends.keys:
-        for claim in key.claims:
-            if claim.association is twin:
-                claim.association = association
-    _publish(association)
-
-
-def _take_away(key: Key, why: str) -> None:
-    withdraw(key)
-    key.model._meta.__dict__.setdefault("keys_taken", {})[key.column] = why
-
-
-def taken_away(model: Model) -> dict[str, str]:
-    """The key columns that pairing took from a model: column → by which declarations."""
-    found: dict[str, str] = model._meta.__dict__.get("keys_taken", {})
-    return found
-
-
-__all__ = ["Template", "bind", "declare", "declare_inherited", "derived", "keys_of", "model_names", "taken_away"]

@@ -14,9 +14,10 @@ import peewee
 
 from activeassoc import registry
 from activeassoc.associations.base import Association
-from activeassoc.declare import UNSAID, declare, declare_inherited
+from activeassoc.declare import declare, declare_inherited
 from activeassoc.errors import AssociationError, UnsavedRecordError
 from activeassoc.keys import is_saved
+from activeassoc.pairing import UNSAID
 
 
 class Metadata(peewee.Metadata):

@@ -20,7 +20,8 @@ import peewee
 
 from activeassoc.errors import AssociationError, DeclarationError, UnknownName, listed, nearest
 
-Model = type[peewee.Model]
+#: A model class. Not typed as one: the metadata that all of this works on is not in peewee's stubs.
+Model = Any
 
 _models: dict[int, weakref.ref[Model]] = {}  # in order of definition
 _waiting: list[weakref.ref[Waiting]] = []

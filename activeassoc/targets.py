@@ -12,9 +12,8 @@ import peewee
 
 from activeassoc.errors import WrongTarget
 from activeassoc.keys import is_record_of, is_saved, stranger
+from activeassoc.registry import Model
 from activeassoc.stores.sql import coercer
-
-Model = type[peewee.Model]
 
 
 class Target:

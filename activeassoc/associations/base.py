@@ -20,11 +20,10 @@ from activeassoc import registry
 from activeassoc.errors import AssociationError, DeclarationError, RecordNotFound, UnsavedRecordError, listed
 from activeassoc.keys import is_record_of, is_saved
 from activeassoc.naming import Names
-from activeassoc.registry import Key
+from activeassoc.registry import Key, Model
 from activeassoc.stores.sql import store_of
 from activeassoc.targets import key_of
 
-Model = type[peewee.Model]
 Operation = TypeVar("Operation", bound=Callable[..., Any])
 
 
@@ -153,6 +152,11 @@ class Association(Chain):
     def bound_to(self, target: Model) -> None:
         """The last step of a plan: the target is `target`."""
         self._target = target
+
+    def key_options(self) -> dict[str, Any]:
+        """The options of the key to the source (of a belongs_to, to the target) that were said; the others have no opinion (A11)."""
+        said = {name: self.options[name] for name in ("on_delete", "on_update", "null", "constraints") if name in self.options}
+        return said | ({"unique": True} if self.options.get("unique_key") else {})
 
     @property
     def keys(self) -> tuple[Key, ...]:

@@ -16,12 +16,11 @@ from activeassoc.associations.base import Hop, not_found, verb
 from activeassoc.associations.reading import Reading
 from activeassoc.associations.writing import as_before, made
 from activeassoc.errors import UnsavedRecordError
-from activeassoc.keys import Plan, Wish, has_constraint, is_saved, plan_key
-from activeassoc.registry import Claim, Key
+from activeassoc.keys import has_constraint, is_saved
+from activeassoc.planning import Plan, Wish, plan_key
+from activeassoc.registry import Claim, Key, Model
 from activeassoc.stores.sql import many_statements, one_statement, rows_among
 from activeassoc.targets import Target, read_one
-
-Model = type[peewee.Model]
 
 
 class BelongsTo(Reading):
@@ -45,15 +44,6 @@ class BelongsTo(Reading):
             belongs_to=self.name,
         )
         plan.do(self.take, plan_key(plan, wish))
-
-    def key_options(self) -> dict[str, Any]:
-        """The options of the key that were given; what was not has no opinion (A11)."""
-        given = {name: self.options.get(name) for name in ("on_delete", "on_update", "null") if self.options.get(name) is not None}
-        if self.options.get("constraints") is False:
-            given["constraints"] = False
-        if self.options.get("unique_key"):
-            given["unique"] = True
-        return given
 
     def take(self, key: Key) -> None:
         """Use this key."""

@@ -14,10 +14,8 @@ from peewee import Case, Field
 
 from activeassoc.errors import MissingValue, UnknownName, WrongArgument, listed, nearest
 from activeassoc.keys import find_field
-from activeassoc.registry import Key
+from activeassoc.registry import Key, Model
 from activeassoc.stores.sql import among
-
-Model = type[peewee.Model]
 
 
 class Ends:

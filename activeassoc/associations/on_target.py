@@ -20,12 +20,11 @@ from activeassoc.associations.base import Hop, not_found
 from activeassoc.associations.reading import Reading, both
 from activeassoc.associations.writing import equalities
 from activeassoc.errors import RequiredKeyError, listed
-from activeassoc.keys import Plan, Wish, has_constraint, plan_key
-from activeassoc.registry import Claim, Key
+from activeassoc.keys import has_constraint
+from activeassoc.planning import Plan, Wish, plan_key
+from activeassoc.registry import Claim, Key, Model
 from activeassoc.stores.sql import one_if, row_groups, rows_among
 from activeassoc.targets import Target, key_of
-
-Model = type[peewee.Model]
 
 
 class KeyOnTarget(Reading):
@@ -51,15 +50,6 @@ class KeyOnTarget(Reading):
         )
         key = plan_key(plan, wish)
         plan.do(self.take, key)
-
-    def key_options(self) -> dict[str, Any]:
-        """The options of the key that were given; what was not has no opinion (A11)."""
-        given = {name: self.options.get(name) for name in ("on_delete", "on_update", "null") if self.options.get(name) is not None}
-        if self.options.get("constraints") is False:
-            given["constraints"] = False
-        if self.options.get("unique_key"):
-            given["unique"] = True
-        return given
 
     def take(self, key: Key) -> None:
         """Use this key."""

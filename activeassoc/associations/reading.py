@@ -19,9 +19,8 @@ from activeassoc.associations.base import Association
 from activeassoc.errors import UnknownName, WrongArgument, nearest
 from activeassoc.hydrate import reader
 from activeassoc.keys import field_names, find_field, is_record_of
+from activeassoc.registry import Model
 from activeassoc.stores.sql import among, groups, same_database
-
-Model = type[peewee.Model]
 
 
 def both(*conditions: Any) -> Any:

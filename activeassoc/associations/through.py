@@ -14,11 +14,10 @@ from peewee import CompositeKey, ModelIndex
 
 from activeassoc import naming, registry
 from activeassoc.errors import DeclarationError, WrongArgument
-from activeassoc.keys import Plan, Wish, forget_field, keys_to, plan_key
-from activeassoc.registry import Claim, Key
+from activeassoc.keys import keys_to
+from activeassoc.planning import Plan, Wish, forget_field, plan_key
+from activeassoc.registry import Claim, Key, Model
 from activeassoc.stores.sql import same_database
-
-Model = type[peewee.Model]
 
 #: PostgreSQL's limit, the lowest; sync cuts names to what its database allows.
 NAME_LIMIT = 63

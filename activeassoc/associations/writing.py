@@ -15,8 +15,7 @@ from peewee import OP, Expression, Field
 
 from activeassoc.errors import DeclarationError, UnknownName, WrongArgument, nearest
 from activeassoc.keys import field_names, find_field
-
-Model = type[peewee.Model]
+from activeassoc.registry import Model
 
 
 def values_given(model: Model, values: Any, fields: Mapping[str, Any], forced: Mapping[Field, Any], asked: str) -> dict[str, Any]:

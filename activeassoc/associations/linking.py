@@ -1,0 +1,314 @@
+"""The rows of links: what a many-to-many reads and writes of its through model.
+
+Map: `Linking` knows the through model and its two ends; `found` reads what is stored of some targets and of all that is
+linked, `write` inserts and updates links, `unlink` deletes them; `tell` brings memory up to date; `matching` counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import peewee
+from peewee import JOIN, Field, fn
+
+from activeassoc.associations.base import Hop, not_found
+from activeassoc.associations.links import Attributes, Ends
+from activeassoc.associations.to_many import ToMany
+from activeassoc.hydrate import reader
+from activeassoc.keys import has_constraint
+from activeassoc.registry import Key, Model
+from activeassoc.stores.sql import among, by_key, groups, insert_all, insert_missing, one_if, row_groups, rows_among, store_of, total
+from activeassoc.targets import Target, key_of
+
+
+class Found(NamedTuple):
+    """What is stored of one target and its link to the owner."""
+
+    value: Any
+    """What a link's key to the target holds."""
+    record: Any
+    """The target, None where its row is gone."""
+    link: Any
+    """The join row, None where there is none."""
+
+
+class Linking(ToMany):
+    """A to-many whose owner and targets are linked by the records of a through model."""
+
+    ends: Ends
+    _link_name: str
+
+    # What it is
+
+    @property
+    def through(self) -> Model:
+        """The through model."""
+        self.target  # noqa: B018  (a target given by name is bound on first use)
+        return self.ends.near.model
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return self.ends.keys if self.bound else ()
+
+    @property
+    def path(self) -> tuple[Hop, ...]:
+        target = self.target
+        near, far = self.ends.near, self.ends.far
+        return (Hop(near.rel_field.name, near.model, near.name), Hop(far.name, target, far.rel_field.name))
+
+    @property
+    def link_name(self) -> str:
+        return self._link_name
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a pair may be linked more than once (``unique=False``)."""
+        return self.options.get("unique") is False
+
+    def near_is(self, keys: Sequence[Any]) -> Any:
+        self.target  # noqa: B018
+        return self.ends.near_is(keys)
+
+    @property
+    def near_node(self) -> Any:
+        return self.ends.near_node
+
+    def joined(self, query: Any) -> Any:
+        return query.join(self.through, on=self.ends.arrives(self.far_field), attr=self.link_name)
+
+    # Reading what is linked
+
+    def _found(self, owner: Any, targets: list[Target], operation: str, *, every: bool, whole: bool) -> dict[Any, Found]:
+        """What is stored of these targets and, with `every`, of all that are linked: primary key → Found. One SELECT.
+
+        Links whose target is gone (where no constraint keeps them) stand under ("gone", key).
+        """
+        target, near, referred = self.target, self.near_of(owner), self.far_field
+        columns = self.columns(None if whole else [], operation)
+        link_columns = self.link_columns(None, operation)
+        keys = [each.key for each in targets if not each.new]
+        make, make_link = reader(target, columns), reader(self.through, link_columns)
+        width, found = len(columns), {}
+        for index, some in enumerate(row_groups(target, keys) if keys else [()]):
+            query = self._listing(near, some, [*columns, *link_columns], every and index == 0)
+            for row in target._meta.database.execute(query).fetchall():
+                value = referred.python_value(row[-1])
+                linked = any(part is not None for part in row[width:-1])
+                link = make_link(row[width:-1]) if linked else None
+                gone = all(part is None for part in row[:width])
+                record = None if gone else make(row)
+                found[("gone", value) if gone else key_of(record)] = Found(value, record, link)
+        return found
+
+    def _listing(self, near: Any, keys: Sequence[Any], nodes: list[Any], every: bool) -> Any:
+        """The query of _found: the listed targets, each with its link where there is one."""
+        target, link, referred = self.target, self.through, self.far_field
+        listed = target.select(referred.alias("k")).where(rows_among(target, keys)) if keys else None
+        if every:
+            linked = link.select(self.ends.far_of(near).alias("k")).where(self.ends.near_is([near]) if type(self.ends) is Ends else self._either(near))
+            listed = linked if listed is None else linked.union(listed)
+        if listed is None or not every:
+            source: Any = peewee.Join(target, link, JOIN.LEFT_OUTER, self.ends.joins(near, referred))
+            return peewee.Select([source], [*nodes, referred]).where(rows_among(target, keys))
+        listed = listed.alias("listed")
+        source = peewee.Join(listed, target, JOIN.LEFT_OUTER, referred == listed.c.k)
+        source = peewee.Join(source, link, JOIN.LEFT_OUTER, self.ends.joins(near, listed.c.k))
+        return peewee.Select([source], [*nodes, listed.c.k])
+
+    def _either(self, near: Any) -> Any:
+        return (self.ends.near == near) | (self.ends.far == near)
+
+    def _match(self, found: dict[Any, Found], targets: list[Target], operation: str) -> list[Any]:
+        """The primary key of each target as the database spells it; raises RecordNotFound for those without a row."""
+        keys, missing = [], []
+        for target in targets:
+            key = target.key
+            if key not in found and isinstance(key, str):
+                plain = key.casefold().rstrip()
+                key = next((other for other in found if isinstance(other, str) and other.casefold().rstrip() == plain), key)
+            if key not in found:
+                missing.append(target.key)
+            keys.append(key)
+        if missing:
+            raise not_found(self.asked(operation), self.target, missing)
+        return keys
+
+    # Writing
+
+    def _attributes(self, targets: list[Target], default: Any, asked: str) -> list[dict[Field, Any]]:
+        """The attributes of each target's link: of the mapping of targets, else its property, else the default (D3)."""
+        read = Attributes(self.through, self.keys).read
+        defaults, given = read(default, asked), []
+        for target in targets:
+            own = None
+            if target.record is not None:
+                own = target.record.__dict__.get("_links", {}).get(self.link_name)
+            given.append({**defaults, **(read(own, asked) if isinstance(own, Mapping) else {}), **read(target.attributes, asked)})
+        return given
+
+    def _save_new(self, targets: list[Target], scope: dict[Field, Any]) -> None:
+        for target in targets:
+            if target.new:
+                for field, value in scope.items():
+                    setattr(target.record, field.name, value)
+                target.record.save(force_insert=True)
+
+    def _write(
+        self, owner: Any, given: list[Target], extra: list[dict[Field, Any]], found: dict[Any, Found], keys: list[Any], operation: str, *, again: bool
+    ) -> int:
+        """Insert the links that are missing and update the attributes that differ; the number inserted."""
+        attributes, near, asked = Attributes(self.through, self.keys), self.near_of(owner), self.asked(operation)
+        rows: list[dict[Field, Any]] = []
+        changes: list[tuple[Any, dict[Field, Any]]] = []
+        spelled = iter(keys)
+        for target, values in zip(given, extra, strict=True):
+            each = None if target.new else found[next(spelled)]
+            if each is None or each.link is None or again:
+                value = target.record.__data__[self.far_field.name] if each is None else each.value
+                rows.append({**self.ends.values(near, value), **attributes.complete(values, asked)})
+            else:
+                differing = attributes.differing(each.link, values)
+                if differing:
+                    changes.append((each.value, differing))
+        self._update(near, changes)
+        return self._insert(owner, rows, operation) if rows else 0
+
+    def _insert(self, owner: Any, rows: list[dict[Field, Any]], operation: str) -> int:
+        link = self.through
+        if not self._constrained:
+            self.require_row(owner, operation)
+        alike: dict[frozenset[Field], list[dict[Field, Any]]] = {}
+        for row in rows:
+            # An INSERT of many rows takes its columns from the first one.
+            alike.setdefault(frozenset(row), []).append(row)
+        inserted = 0
+        try:
+            for some in alike.values():
+                inserted += insert_all(link, some) if self.repeats else self._insert_missing(some)
+        except peewee.IntegrityError:
+            if not store_of(link._meta.database).failure_aborts:
+                self.require_row(owner, operation)
+            raise
+        return inserted
+
+    def _insert_missing(self, rows: list[dict[Field, Any]]) -> int:
+        """Insert links of which another writer may have made some since we looked (C16)."""
+        link, ends = self.through, [key.field for key in self.keys]
+        inserted = insert_missing(link, rows, ends)
+        others = [field for field in link._meta.sorted_fields if field.unique and not field.primary_key]
+        several = [index for index in link._meta.indexes if getattr(index, "_unique", True)]
+        if inserted < len(rows) or others or len(several) > 1:
+            # A row may also have been left out because it breaks another unique index: that one is an error.
+            there = set()
+            for some in groups(link._meta.database, [row[ends[1]] for row in rows]):
+                query = link.select(*ends).where(among(ends[0], list({row[ends[0]] for row in rows})), among(ends[1], some))
+                there.update(tuple(row) for row in link._meta.database.execute(query).fetchall())
+            convert = [end.db_value for end in ends]
+            left_out = [row for row in rows if tuple(end.python_value(c(row[end])) for c, end in zip(convert, ends, strict=True)) not in _converted(there, ends)]
+            if left_out:
+                insert_all(link, left_out)
+        return inserted
+
+    def _update(self, near: Any, changes: list[tuple[Any, dict[Field, Any]]]) -> None:
+        """Write changed attributes: one UPDATE, with the values told apart by the target's key."""
+        link = self.through
+        for some in groups(link._meta.database, changes):
+            fields = list({field: None for _, values in some for field in values})
+            assignments = {field: by_key(self.ends.far, [(key, values.get(field, field)) for key, values in some], field) for field in fields}
+            link.update(assignments).where(self.ends.between(near, [key for key, _ in some])).execute()
+
+    @property
+    def _constrained(self) -> bool:
+        return all(has_constraint(key.field) for key in self.keys)
+
+    def _values(self, given: list[Target]) -> Any:
+        """What the links hold of these targets: their primary keys, or a query of another unique field of theirs."""
+        target, referred = self.target, self.far_field
+        if target._meta.primary_key is referred:
+            return [each.key for each in given]
+        values: list[Any] = []
+        for some in row_groups(target, [each.key for each in given]):
+            rows = target._meta.database.execute(target.select(referred).where(rows_among(target, some))).fetchall()
+            values.extend(referred.python_value(value) for value, in rows)
+        return values
+
+    def _unlink(self, owner: Any, values: Sequence[Any]) -> int:
+        link, near, removed = self.through, self.near_of(owner), 0
+        for some in groups(link._meta.database, list(values)) if values else ():
+            removed += int(link.delete().where(self.ends.between(near, some)).execute())
+        return removed
+
+    # Memory
+
+    def _tell(self, owner: Any, given: list[Target], found: dict[Any, Found], extra: list[dict[Field, Any]]) -> None:
+        """Memory after linking: each instance's join row is the stored one, and what both ends hold is forgotten."""
+        known, near = Attributes(self.through, self.keys), self.near_of(owner)
+        for target, values in zip(given, extra, strict=True):
+            if target.record is None:
+                continue
+            each = found.get(target.key)
+            value = each.value if each is not None else target.record.__data__[self.far_field.name]
+            target.record.__dict__.setdefault("_links", {})[self.link_name] = self._stored(known, near, value, each, values)
+            self.forget_on(target.record, but=None if target.record is not owner else self)
+        self.forget_on(owner, but=self)
+
+    def _stored(self, known: Attributes, near: Any, value: Any, each: Found | None, given: dict[Field, Any]) -> Any:
+        """The join row as the database has it, made when it is asked for; read then where it cannot be known."""
+
+        def read() -> Any:
+            query = self.through.select().where(self.ends.between(near, [value])).order_by(*self.through._meta.get_primary_keys()).limit(1)
+            row = next(iter(query), None)
+            if row is not None:
+                row.__dict__["_join_row"] = True
+            return row
+
+        def make() -> Any:
+            if each is None or each.link is None or any(isinstance(new, peewee.Node) for new in given.values()):
+                return read()
+            return self._row({**each.link.__data__, **{field.name: field.python_value(field.db_value(new)) for field, new in given.items()}})
+
+        return make
+
+    def _row(self, values: dict[str, Any]) -> Any:
+        link = self.through(__no_default__=1, **values)
+        link._dirty.clear()
+        link.__dict__["_join_row"] = True
+        return link
+
+    def _tell_unlinked(self, record: Any) -> None:
+        record.__dict__.get("_links", {}).pop(self.link_name, None)
+        self.forget_on(record)
+
+    # Asking
+
+    def matching(self, owner: Any, targets: list[Target]) -> int:
+        """How many of these targets are linked."""
+        found = 0
+        for some in row_groups(self.target, [target.key for target in targets]):
+            query = self._counting([self._distinct], owner).where(rows_among(self.target, some))
+            found += int(self.target._meta.database.execute(query).fetchone()[0])
+        return found
+
+    def matching_of_all(self, owner: Any, targets: list[Target]) -> tuple[int, int]:
+        """How many of these targets are linked, and how many are linked at all."""
+        found = every = 0
+        for some in row_groups(self.target, [target.key for target in targets]):
+            mine = rows_among(self.target, some)
+            counted = fn.COUNT(fn.DISTINCT(peewee.Case(None, [(mine, self.far_field)], None))) if self.repeats else total(one_if(mine))
+            row = self.target._meta.database.execute(self._counting([counted, self._distinct], owner)).fetchone()
+            found, every = found + int(row[0]), int(row[1])
+        return found, every
+
+    @property
+    def _distinct(self) -> Any:
+        return fn.COUNT(fn.DISTINCT(self.far_field)) if self.repeats else fn.COUNT(peewee.SQL("1"))
+
+    def _counting(self, nodes: list[Any], owner: Any) -> Any:
+        filters = self.filters(self.declared)
+        query = self.select(nodes, self.near_is([self.near_of(owner)]))
+        return query if filters is None else query.where(filters)
+
+
+def _converted(rows: Iterable[tuple[Any, ...]], ends: Sequence[Field]) -> set[tuple[Any, ...]]:
+    return {tuple(end.python_value(part) for end, part in zip(ends, row, strict=True)) for row in rows}

@@ -1,0 +1,368 @@
+"""Planning: what a declaration would change, thought through and checked whole before anything is changed.
+
+Map: `Plan` is a list of changes not yet made; `Wish` what one association wants of its key; `plan_key` finds, adopts,
+renames or adds the key; `refresh` gives its field what all declarations say together; below are the steps of a plan, of
+which `withdraw` takes a key away again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+from peewee import Field, ForeignKeyField
+
+from activeassoc import naming, registry
+from activeassoc.errors import DeclarationError
+from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, same_table
+from activeassoc.registry import Claim, Key, Model, keys_of
+
+
+class Plan:
+    """Changes that have been thought through but not made. `apply` makes them; none of them can fail any more."""
+
+    def __init__(self, asked: str) -> None:
+        self.asked = asked
+        self.steps: list[Callable[[], Any]] = []
+        #: What to take back when the plan is given up.
+        self.undo: list[Callable[[], Any]] = []
+
+    def do(self, step: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+        self.steps.append(lambda: step(*arguments, **options))
+
+    def apply(self) -> None:
+        for step in self.steps:
+            step()
+
+    def give_up(self) -> None:
+        """Take back what had to be made for planning."""
+        for step in self.undo:
+            step()
+
+
+@dataclass
+class Wish:
+    """What one association wants of its key."""
+
+    holder: Model
+    target: Model
+    claim: Claim
+    #: foreign_key, where it was given.
+    column: str | None = None
+    #: What the default column begins with: the source's or the alias's singular.
+    stem: str = ""
+    #: source_key or target_key, where given, and which of the two it is.
+    referenced: str | None = None
+    option: str = "target_key"
+    of_link: bool = False
+    #: The name of the belongs_to that wants it: its plain column becomes a field of this name.
+    belongs_to: str | None = None
+    #: has_one on itself: a field that would be named so is named <alias>_of (A9).
+    avoid: str | None = None
+    #: Use whatever key to the target there is (has_one, has_many); several are an error.
+    any_key: bool = False
+    #: Fields that are spoken for (the other key of a through model).
+    taken: tuple[Field, ...] = ()
+
+
+def plan_key(plan: Plan, wish: Wish) -> Key:
+    """The record of the key that `wish` asks for; what has to change for it is added to `plan`."""
+    referred = _referred(plan, wish)
+    column = wish.column or naming.key_column(wish.stem, referred.safe_name)
+    field = find_field(wish.holder, column)
+    if wish.column is None and field is None and wish.belongs_to:
+        renamed = _to_rename(plan, wish)
+        if renamed is not None:
+            _agree(plan, renamed, wish, referred)
+            name, attribute = _names_for(plan, wish, column, referred, renamed)
+            plan.do(_rename, renamed, name, column, attribute)
+            _claim(plan, renamed, wish)
+            return renamed
+    if wish.column is None and wish.any_key:
+        field = _only_key(plan, wish, column) or field
+    if field is None:
+        key = Key(wish.holder, column, None, wish.target, of_link=wish.of_link, added=wish.any_key and wish.column is None)
+        _agree(plan, key, wish, referred)
+        name, attribute = _names_for(plan, wish, column, referred, None)
+        _check_subclasses(plan, wish.holder, column)
+        plan.do(_add, key, name, column, attribute, referred)
+    else:
+        key = _existing(plan, wish, field, referred)
+    _claim(plan, key, wish)
+    return key
+
+
+def _referred(plan: Plan, wish: Wish) -> Field:
+    name = wish.referenced
+    if name is None and wish.column is not None:
+        # A key that is there says itself what it refers to.
+        there = find_field(wish.holder, wish.column)
+        if isinstance(there, ForeignKeyField) and there.rel_model is wish.target:
+            return there.rel_field
+    elif name is None and wish.any_key:
+        there_are = [field for field in keys_to(wish.holder, wish.target) if isinstance(field, ForeignKeyField)]
+        if len(there_are) == 1:
+            return there_are[0].rel_field
+    return key_field(wish.target, name, plan.asked, wish.option)
+
+
+def _only_key(plan: Plan, wish: Wish, default: str) -> Field | None:
+    """A has_one or has_many without foreign_key uses the only key that there is; several are an error that lists them (A13)."""
+    found = [field for field in keys_to(wish.holder, wish.target) if not any(field is other for other in wish.taken)]
+    if len(found) > 1:
+        # The key under the default name that an association added stands before those that were named.
+        records = keys_of(wish.holder)
+        added = [field for field in found if field.column_name == default and field.column_name in records and records[default].by_hand is None]
+        if len(added) == 1:
+            return added[0]
+        columns = ", ".join(field.column_name for field in found)
+        raise DeclarationError(
+            plan.asked,
+            f"{wish.holder.__name__} has several keys to {wish.target.__name__}: {columns}",
+            f'Say which one with foreign_key="{found[0].column_name}"',
+        )
+    return found[0] if found else None
+
+
+def _to_rename(plan: Plan, wish: Wish) -> Key | None:
+    """The key that a has_one or has_many had added to the same target without foreign_key: a belongs_to names it (A10)."""
+    for key in keys_of(wish.holder).values():
+        if key.target is wish.target and key.added:
+            if any(claim.names_key for claim in key.claims):
+                inverse = next(claim for claim in key.claims if not claim.names_key)
+                raise DeclarationError(
+                    plan.asked,
+                    f"{inverse.text} shares its key {key.column!r} with another belongs_to, and which of the two it means cannot be told",
+                    f'Give it foreign_key="{key.column}"',
+                )
+            return key
+    return None
+
+
+def _names_for(plan: Plan, wish: Wish, column: str, referred: Field, renamed: Key | None) -> tuple[str, str]:
+    """The names of the field and of the key attribute for a column, checked to be free on the model that holds it."""
+    holder = wish.holder
+    name = naming.field_of(column, referred.safe_name)
+    if not name or not name.isidentifier():
+        raise DeclarationError(plan.asked, f"nothing of the column {column!r} is left to name the field", 'Give a foreign_key like "project_id"')
+    if name == wish.avoid:
+        name = f"{name}_of"
+    attribute = naming.key_attribute(name, column)
+    freed = (renamed.field.name, renamed.field.object_id_name, renamed.column) if renamed else ()
+    for word in (name, attribute, column):
+        association = wish.claim.association
+        mine = association.source is holder and word == association.name
+        if mine and wish.belongs_to:
+            continue  # a belongs_to and its field are one attribute
+        if not mine and (word in freed or not hasattr(holder, word)):
+            continue
+        raise DeclarationError(
+            plan.asked,
+            f"the key column {column!r} would make {holder.__name__}.{word}, which is taken",
+            "Give another foreign_key, or rename what stands there",
+        )
+    return name, attribute
+
+
+def _check_subclasses(plan: Plan, holder: Model, column: str) -> None:
+    """A key added to a base after its subclasses were made would be an accessor of theirs, and no column (A20)."""
+    for model in registry.known_models():
+        if model is not holder and issubclass(model, holder) and not same_table(model, holder):
+            raise DeclarationError(
+                plan.asked,
+                f"{holder.__name__} would get the key {column!r}, and {model.__name__} was derived from it before and would not",
+                f"Declare this before class {model.__name__}, or write the key into class {holder.__name__}",
+            )
+
+
+def _existing(plan: Plan, wish: Wish, field: Field, referred: Field) -> Key:
+    """The record of a key whose field is there already, made where there is none yet (A13)."""
+    key = keys_of(wish.holder).get(field.column_name)
+    if key is None:
+        key = _adopt(plan, wish, field)
+    if key.target is not wish.target:
+        whose = [words for words, _ in key.options()]
+        raise DeclarationError(
+            plan.asked, f"the key {key.column!r} points to {key.target.__name__} already: {'; '.join(whose)}", "Give another foreign_key"
+        )
+    _agree(plan, key, wish, referred)
+    if wish.of_link:
+        plan.do(setattr, key, "of_link", True)
+    if wish.belongs_to and not isinstance(field, ForeignKeyField):
+        plan.do(_convert, key, wish.belongs_to, referred)
+    return key
+
+
+def _adopt(plan: Plan, wish: Wish, field: Field) -> Key:
+    """A record for a field that was written by hand or reflected."""
+    said: dict[str, Any] = {"null": field.null}
+    if field.unique:
+        said["unique"] = True
+    target = wish.target
+    if isinstance(field, ForeignKeyField):
+        target = field.rel_model
+        said.update({rule: getattr(field, rule).upper() for rule in ("on_delete", "on_update") if getattr(field, rule)})
+    elif isinstance(field, ReferenceField):
+        said["constraints"] = False
+        target = field.points_to or wish.target
+    else:
+        _check_types(plan, wish, field)
+    key = Key(wish.holder, field.column_name, field, target, by_hand=said, of_link=wish.of_link)
+    plan.do(_record, key)
+    if isinstance(field, ForeignKeyField):
+        plan.do(_make_key_field, field)
+    return key
+
+
+def _check_types(plan: Plan, wish: Wish, field: Field) -> None:
+    """Key types that can never match are an error at declaration (H4)."""
+    referred = key_field(wish.target, wish.referenced, plan.asked, wish.option)
+    families = (peewee.IntegerField, peewee.UUIDField, peewee.BlobField, (peewee.CharField, peewee.TextField, peewee.FixedCharField))
+    for family in families:
+        if isinstance(referred, family) != isinstance(field, family):
+            raise DeclarationError(
+                plan.asked,
+                f"{wish.holder.__name__}.{field.name} is a {type(field).__name__} and can hold no key of {wish.target.__name__}, "
+                f"whose {referred.name} is a {type(referred).__name__}",
+                "Give the column the type of the key, or another foreign_key",
+            )
+
+
+def _agree(plan: Plan, key: Key, wish: Wish, referred: Field) -> None:
+    """Raise where the wish contradicts what others say of the key, printing both declarations (A11)."""
+    given = dict(wish.claim.options)
+    if isinstance(key.field, ForeignKeyField) and key.field.rel_field is not referred:
+        raise DeclarationError(
+            plan.asked,
+            f"the key {key.column!r} refers to {key.target.__name__}.{key.field.rel_field.name}, not to {referred.name}",
+            f"Leave {wish.option} out, or give another foreign_key",
+        )
+    for words, said in key.options():
+        for option, value in given.items():
+            if option in said and said[option] != value:
+                raise DeclarationError(
+                    plan.asked,
+                    f"of the key {key.column!r} it says {option}={value!r}, and {words} says {option}={said[option]!r}",
+                    "Make them agree, or say it once",
+                )
+    merged: dict[str, Any] = {}
+    for _, said in key.options():
+        merged.update(said)
+    merged.update(given)
+    null = merged.get("null", not (key.of_link or wish.of_link))
+    for rule in ("on_delete", "on_update"):
+        if merged.get(rule) == "SET NULL" and not null:
+            raise DeclarationError(plan.asked, f"{rule}='SET NULL' and the key {key.column!r} may not be NULL", "Give null=True, or another rule")
+
+
+def _claim(plan: Plan, key: Key, wish: Wish) -> None:
+    def step() -> None:
+        key.claims.append(wish.claim)
+        key.of_link = key.of_link or wish.of_link
+        refresh(key)
+
+    plan.do(step)
+
+
+def refresh(key: Key) -> None:
+    """Give the field what the declarations of its key say, and the defaults where none says (E1, E2, D2)."""
+    merged: dict[str, Any] = {}
+    for _, said in key.options():
+        merged.update(said)
+    field = key.field
+    field.null = merged.get("null", not key.of_link)
+    if merged.get("unique"):
+        field.unique = True
+    field.index = True  # every key column leads an index (E3); sync leaves out what another index or the primary key does
+    if isinstance(field, ForeignKeyField):
+        field.on_delete = merged.get("on_delete") or ("CASCADE" if key.of_link else "SET NULL" if field.null else "NO ACTION")
+        field.on_update = merged.get("on_update") or "CASCADE"
+        if isinstance(field, KeyField):
+            field.constraint = merged.get("constraints", True)
+
+
+# Applying: each of these is a step of a plan
+
+
+def _record(key: Key) -> None:
+    keys_of(key.model)[key.column] = key
+
+
+def _add(key: Key, name: str, column: str, attribute: str, referred: Field, **more: Any) -> None:
+    # backref "+": the other end has methods only where an association was declared there.
+    field = KeyField(key.target, field=referred, column_name=column, object_id_name=attribute, backref="+", null=True, **more)
+    key.model._meta.add_field(name, field)
+    key.field = field
+    _record(key)
+
+
+def _make_key_field(field: Any) -> None:
+    """A foreign key written by hand answers the verbs and refuses strangers like one that was added."""
+    if isinstance(field, KeyField):
+        return
+    field.__dict__["_deferred"] = field.__dict__.pop("deferred", None)
+    kind = type(field)
+    field.__class__ = KeyField if kind is ForeignKeyField else type(kind.__name__, (KeyField, kind), {"__module__": kind.__module__})
+    if type(field.model.__dict__.get(field.name)) is peewee.ForeignKeyAccessor:
+        setattr(field.model, field.name, KeyAccessor(field.model, field, field.name))
+
+
+def forget_field(model: Model, field: Any) -> None:
+    """Take a field off its model. peewee leaves the accessors, which then write a column that is not there."""
+    model._meta.remove_field(field.name)
+    for name in (field.name, getattr(field, "object_id_name", None)):
+        if name and name in model.__dict__:
+            delattr(model, name)
+
+
+def withdraw(key: Key) -> None:
+    """Take a key away that an association had added."""
+    forget_field(key.model, key.field)
+    keys_of(key.model).pop(key.column, None)
+
+
+def _rename(key: Key, name: str, column: str, attribute: str) -> None:
+    former = key.field
+    withdraw(key)
+    key.column = column
+    _add(key, name, column, attribute, former.rel_field)
+    swap_field(key.model, former, key.field)
+
+
+def swap_field(model: Model, former: Field, field: Field) -> None:
+    """Let the primary key and the indexes that named one field name another."""
+    meta = model._meta
+    if meta.composite_key and former.name in meta.primary_key.field_names:
+        names = [field.name if name == former.name else name for name in meta.primary_key.field_names]
+        meta.set_primary_key("__composite_key__", peewee.CompositeKey(*names))
+    for index in meta.indexes:
+        if isinstance(index, peewee.ModelIndex):
+            index._expressions = [field if part is former else part for part in index._expressions]
+
+
+def _convert(key: Key, name: str, referred: Field) -> None:
+    """A plain column that a belongs_to uses becomes a foreign key: same column, same type, the key under its old name."""
+    plain = key.field
+    forget_field(key.model, plain)
+    attribute = plain.name if plain.name != name else naming.key_attribute(name, plain.column_name)
+    field = KeyField(
+        key.target,
+        field=referred,
+        column_name=plain.column_name,
+        object_id_name=attribute,
+        backref="+",
+        null=plain.null,
+        unique=plain.unique,
+        default=plain.default,
+        constraints=plain.constraints,
+        help_text=plain.help_text,
+        verbose_name=plain.verbose_name,
+    )
+    field._order, field._sort_key = plain._order, plain._sort_key
+    field.plain = plain
+    key.model._meta.add_field(name, field)
+    key.field = field
+    _record(key)
+    swap_field(key.model, plain, field)
