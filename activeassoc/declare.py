@@ -69,7 +69,9 @@ def declare(source: Model, method: str, target: Any, options: dict[str, Any]) ->
         registry.settle_for(source)
         kind = _kind(source, method, target, options, text)
         if kind is not BelongsTo and target is source and options.get("as_") is None:
-            raise DeclarationError(text, f"both ends are {source.__name__}, and its keys and methods could not be told apart", 'Give as_="children"')
+            raise DeclarationError(
+                text, f"both ends are {source.__name__}, and its keys and methods could not be told apart", 'Give as_="children"'
+            )
         names = _names(kind, target, options, text)
         former = source.associations.get(names.many if kind.to_many else names.one)
         if former is not None:
@@ -137,7 +139,9 @@ def _target(source: Model, target: Any, text: str) -> Any:
         return source if target in ("self", source.__name__) else target
     if isinstance(target, type) and issubclass(target, peewee.Model):
         return target
-    raise WrongArgument(text, f"{target!r} is neither a model nor the name of one", 'Give a model or its name, as in "Task"', value=target)
+    raise WrongArgument(
+        text, f"{target!r} is neither a model nor the name of one", 'Give a model or its name, as in "Task"', value=target
+    )
 
 
 def _check_options(method: str, options: dict[str, Any], text: str) -> None:
@@ -149,7 +153,9 @@ def _check_options(method: str, options: dict[str, Any], text: str) -> None:
             raise DeclarationError(text, f"{rule}={value!r} is no rule", f"Known are {', '.join(RULES)}")
         options[rule] = value.upper()
         if options[rule] == "SET NULL" and options.get("null") is False:
-            raise DeclarationError(text, f"{rule}='SET NULL' and null=False contradict each other", "Give null=True, or another rule")
+            raise DeclarationError(
+                text, f"{rule}='SET NULL' and null=False contradict each other", "Give null=True, or another rule"
+            )
     for name in ("foreign_key", "other_key", "source_key", "target_key"):
         value = options.get(name)
         if value is not None and (not isinstance(value, str) or not value):
@@ -157,7 +163,9 @@ def _check_options(method: str, options: dict[str, Any], text: str) -> None:
     if options.get("null") not in (None, True, False):
         raise WrongArgument(text, f"null={options['null']!r} is neither True nor False", "Give one of these", value=options["null"])
     if options.get("dominant") not in (None, True, False):
-        raise WrongArgument(text, f"dominant={options['dominant']!r} is neither True nor False", "Give one of these", value=options["dominant"])
+        raise WrongArgument(
+            text, f"dominant={options['dominant']!r} is neither True nor False", "Give one of these", value=options["dominant"]
+        )
     if method in ("belongs_to", "has_one") and options.pop("unique", False):
         options["unique_key"] = True
 
@@ -165,12 +173,20 @@ def _check_options(method: str, options: dict[str, Any], text: str) -> None:
 def _kind(source: Model, method: str, target: Any, options: dict[str, Any], text: str) -> type[Association]:
     """The kind that a call declares; what belongs to many-to-many alone is refused elsewhere (A3)."""
     text_through = options.get("through", UNSAID)
-    if method == "has_many" and target is source and text_through is UNSAID and not options.get("foreign_key") and not keys_to(source, source):
+    if (
+        method == "has_many"
+        and target is source
+        and text_through is UNSAID
+        and not options.get("foreign_key")
+        and not keys_to(source, source)
+    ):
         options["through"] = None  # a has_many of a model on itself has a join table, unless it is a tree (A8)
         return ManyToMany
     if method == "belongs_to_many":
         if text_through is None:
-            raise DeclarationError(text, "a many-to-many needs a through model", "Leave through out, or give a model or a table's name")
+            raise DeclarationError(
+                text, "a many-to-many needs a through model", "Leave through out, or give a model or a table's name"
+            )
         if text_through is UNSAID:
             options["through"] = None
         return ManyToMany
@@ -178,7 +194,9 @@ def _kind(source: Model, method: str, target: Any, options: dict[str, Any], text
         return ManyToMany
     for name in (*LINK_OPTIONS, "other_key", "target_key") if method == "has_many" else ():
         if name in options:
-            raise DeclarationError(text, f"{name} is for a many-to-many, and this one has no through model", "Give through=, or call belongs_to_many")
+            raise DeclarationError(
+                text, f"{name} is for a many-to-many, and this one has no through model", "Give through=, or call belongs_to_many"
+            )
     return KINDS[method]
 
 
@@ -188,7 +206,9 @@ def _names(kind: type[Association], target: Any, options: dict[str, Any], text: 
     return model_names(target) if isinstance(target, type) else naming.names_of(target)
 
 
-def _second_names(kind: type[Association], names: Names, target: Any, options: dict[str, Any], former: Association, text: str) -> Names:
+def _second_names(
+    kind: type[Association], names: Names, target: Any, options: dict[str, Any], former: Association, text: str
+) -> Names:
     """A second has_one or has_many to the same target over another key is named after the key (A12)."""
     column = options.get("foreign_key")
     if kind not in (HasOne, HasMany) or options.get("as_") is not None or column is None or not _same_target(former, target):
@@ -198,7 +218,9 @@ def _second_names(kind: type[Association], names: Names, target: Any, options: d
 
 
 def _taken(text: str, names: Names, former: Association) -> DeclarationError:
-    return DeclarationError(text, f"{former.declared} has the name {former.name!r} already", f'Give as_= another name, as in as_="other_{former.name}"')
+    return DeclarationError(
+        text, f"{former.declared} has the name {former.name!r} already", f'Give as_= another name, as in as_="other_{former.name}"'
+    )
 
 
 def _same_target(former: Association, target: Any) -> bool:
@@ -229,7 +251,9 @@ def _the_same(former: Any, kind: type[Association], target: Any, options: dict[s
         return None
     if former.bound:
         plan = Plan(text)
-        again = type(former)(former.source, former.wanted, former.names, text, bind, **{**said, **{k: v for k, v in says.items() if v is not None}})
+        again = type(former)(
+            former.source, former.wanted, former.names, text, bind, **{**said, **{k: v for k, v in says.items() if v is not None}}
+        )
         if not isinstance(former, ManyToMany):
             again.prepare(plan, former.target, model_names)
             added = [key for key in former.keys]
@@ -304,7 +328,13 @@ def _check_names(association: Association) -> None:
     inherited = isinstance(there, Association) and there.source is not source
     own_field = isinstance(association, BelongsTo) and name in source._meta.fields
     if there is not None and not inherited and not isinstance(there, BackrefAccessor) and not own_field:
-        what = "an association" if isinstance(there, Association) else "the join row of its fetched records" if isinstance(there, LinkAccessor) else "an attribute"
+        what = (
+            "an association"
+            if isinstance(there, Association)
+            else "the join row of its fetched records"
+            if isinstance(there, LinkAccessor)
+            else "an attribute"
+        )
         if name in source._meta.combined:
             what = "a field"
         raise DeclarationError(text, f"{source.__name__}.{name} is {what} already", instead)

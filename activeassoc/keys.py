@@ -58,7 +58,9 @@ def stranger(asked: str, value: Any, model: Model) -> WrongTarget:
     """The error for an instance of another model."""
     return WrongTarget(
         asked,
-        f"{type(value).__name__} is not {model.__name__}" if not isinstance(value, model) else f"{type(value).__name__} has a table of its own",
+        f"{type(value).__name__} is not {model.__name__}"
+        if not isinstance(value, model)
+        else f"{type(value).__name__} has a table of its own",
         f"Give a {model.__name__} or its primary key",
         value=value,
         model=model,
@@ -92,7 +94,9 @@ class KeyField(ForeignKeyField):
             return str(self.plain.field_type)
         referred: Field | None = self.rel_field
         if isinstance(referred, peewee.AutoField):
-            return peewee.BigIntegerField.field_type if isinstance(referred, peewee.BigAutoField) else peewee.IntegerField.field_type
+            return (
+                peewee.BigIntegerField.field_type if isinstance(referred, peewee.BigAutoField) else peewee.IntegerField.field_type
+            )
         return str(referred.field_type)
 
     def get_modifiers(self) -> Any:
@@ -140,7 +144,9 @@ class ReferenceField(Field):
         options.setdefault("null", True)
         super().__init__(**options)
         if not (isinstance(to, str) or (isinstance(to, type) and issubclass(to, peewee.Model))):
-            raise WrongTarget(f"ReferenceField({to!r})", "this is neither a model nor a name", 'Write ReferenceField("Trainer")', value=to)
+            raise WrongTarget(
+                f"ReferenceField({to!r})", "this is neither a model nor a name", 'Write ReferenceField("Trainer")', value=to
+            )
         self.to = to
         self.key = key
         self.own_type = field() if isinstance(field, type) else field
@@ -161,7 +167,10 @@ class ReferenceField(Field):
         model = self.points_to
         if model is None:
             raise UnknownName(
-                asked, "there is no model and no model's table of this name", "Define the model, or give field= for the column's type", name=self.to
+                asked,
+                "there is no model and no model's table of this name",
+                "Define the model, or give field= for the column's type",
+                name=self.to,
             )
         return key_field(model, self.key, asked, "key")
 
@@ -169,7 +178,9 @@ class ReferenceField(Field):
     def field_type(self) -> str:
         referred = self.referred
         if isinstance(referred, peewee.AutoField):
-            return peewee.BigIntegerField.field_type if isinstance(referred, peewee.BigAutoField) else peewee.IntegerField.field_type
+            return (
+                peewee.BigIntegerField.field_type if isinstance(referred, peewee.BigAutoField) else peewee.IntegerField.field_type
+            )
         return str(referred.field_type)
 
     def get_modifiers(self) -> Any:
@@ -208,16 +219,26 @@ def key_field(model: Model, name: str | None, asked: str, option: str) -> Field:
         if meta.composite_key or not meta.primary_key:
             what = "its primary key has several columns" if meta.composite_key else "it has no primary key"
             raise DeclarationError(
-                asked, f"no key can point to {model.__name__}: {what}", f"Give {option}= with a unique column of {model.__name__}, or the model an own id"
+                asked,
+                f"no key can point to {model.__name__}: {what}",
+                f"Give {option}= with a unique column of {model.__name__}, or the model an own id",
             )
         return meta.primary_key  # type: ignore[no-any-return]
     field = find_field(model, name)
     if field is None:
         known = field_names(model)
-        raise UnknownName(asked, f"{model.__name__} has no field {name!r} for {option}=", nearest(name, known), name=name, known=known)
-    alone = [index for index in meta.fields_to_index() if index._unique and [getattr(part, "name", part) for part in index._expressions] == [field.name]]
+        raise UnknownName(
+            asked, f"{model.__name__} has no field {name!r} for {option}=", nearest(name, known), name=name, known=known
+        )
+    alone = [
+        index
+        for index in meta.fields_to_index()
+        if index._unique and [getattr(part, "name", part) for part in index._expressions] == [field.name]
+    ]
     if not (field.primary_key or field.unique or alone):
-        raise DeclarationError(asked, f"{model.__name__}.{field.name} is not unique, and a key has to mean one record", "Declare it with unique=True")
+        raise DeclarationError(
+            asked, f"{model.__name__}.{field.name} is not unique, and a key has to mean one record", "Declare it with unique=True"
+        )
     return field
 
 

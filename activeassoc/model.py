@@ -24,7 +24,13 @@ class Metadata(peewee.Metadata):
     """peewee's metadata, with options of the class alone (not inherited): `abstract`, `singular`, `plural`."""
 
     def __init__(
-        self, model: type[peewee.Model], *arguments: Any, abstract: bool = False, singular: str | None = None, plural: str | None = None, **options: Any
+        self,
+        model: type[peewee.Model],
+        *arguments: Any,
+        abstract: bool = False,
+        singular: str | None = None,
+        plural: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(model, *arguments, **options)
         self.abstract = abstract
@@ -302,10 +308,19 @@ class Model(peewee.Model, metaclass=ModelType):
     clone = __copy__
 
 
-_OWN_STATE: tuple[tuple[str, Callable[[Any], Any]], ...] = (("__data__", dict), ("__rel__", dict), ("_dirty", set), ("_links", dict))
+_OWN_STATE: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("__data__", dict),
+    ("__rel__", dict),
+    ("_dirty", set),
+    ("_links", dict),
+)
 
 
 def _said(call: Any, given: dict[str, Any]) -> dict[str, Any]:
     """The options that were given another value than their default: what was not said has no opinion (A11)."""
     parameters = inspect.signature(call).parameters
-    return {name: value for name, value in given.items() if name in parameters and name != "target" and value is not parameters[name].default}
+    return {
+        name: value
+        for name, value in given.items()
+        if name in parameters and name != "target" and value is not parameters[name].default
+    }

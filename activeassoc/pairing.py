@@ -35,14 +35,22 @@ def other_half(association: Any, target: Model) -> Any:
     halves = [each for each in target.associations.values() if each.to_many and each.bound and each.target is source]
     links = [each for each in halves if isinstance(each, ManyToMany) and each.options.get("symmetric") is not True]
     # A through on one side serves both; once both sides have it, a further has_many has no other half.
-    served = {id(each.through) for each in source.associations.values() if isinstance(each, ManyToMany) and each.bound and each.target is target}
+    served = {
+        id(each.through)
+        for each in source.associations.values()
+        if isinstance(each, ManyToMany) and each.bound and each.target is target
+    }
     free = [each for each in links if id(each.through) not in served]
     keyed = [each for each in halves if isinstance(each, HasMany) and _pairable(each) and _own_key(each)]
     instead = "Give both has_many a through=, or through=None to keep one of them one-to-many"
     if len(free) + len(keyed) > 1:
-        raise DeclarationError(association.declared, f"several could be its other half: {listed([each.declared for each in free + keyed])}", instead)
+        raise DeclarationError(
+            association.declared, f"several could be its other half: {listed([each.declared for each in free + keyed])}", instead
+        )
     if links and not free and not keyed:
-        raise DeclarationError(association.declared, f"{links[0].declared} is the other half of another many-to-many already", instead)
+        raise DeclarationError(
+            association.declared, f"{links[0].declared} is the other half of another many-to-many already", instead
+        )
     if not free and not keyed:
         return None
     half = (free + keyed)[0]
@@ -78,7 +86,14 @@ def pair(plan: Plan, association: Any, half: Any, target: Model, names_of: Any, 
         return
     key: Key = half.key
     twin = ManyToMany(half.source, half.wanted, half.names, half.declared, association._binder, **{**half.options, "through": None})
-    mine = ManyToMany(association.source, association.wanted, association.names, association.declared, association._binder, **{**association.options, "through": None})
+    mine = ManyToMany(
+        association.source,
+        association.wanted,
+        association.names,
+        association.declared,
+        association._binder,
+        **{**association.options, "through": None},
+    )
     plan.do(_take_away, key, f"{half.declared} and {association.declared} are one many-to-many")
     twin.prepare(plan, half.target, names_of)
     plan.do(_become_now, half, twin, publish)

@@ -114,7 +114,11 @@ def _only_key(plan: Plan, wish: Wish, default: str) -> Field | None:
     if len(found) > 1:
         # The key under the default name that an association added stands before those that were named.
         records = keys_of(wish.holder)
-        added = [field for field in found if field.column_name == default and field.column_name in records and records[default].by_hand is None]
+        added = [
+            field
+            for field in found
+            if field.column_name == default and field.column_name in records and records[default].by_hand is None
+        ]
         if len(added) == 1:
             return added[0]
         columns = ", ".join(field.column_name for field in found)
@@ -146,7 +150,9 @@ def _names_for(plan: Plan, wish: Wish, column: str, referred: Field, renamed: Ke
     holder = wish.holder
     name = naming.field_of(column, referred.safe_name)
     if not name or not name.isidentifier():
-        raise DeclarationError(plan.asked, f"nothing of the column {column!r} is left to name the field", 'Give a foreign_key like "project_id"')
+        raise DeclarationError(
+            plan.asked, f"nothing of the column {column!r} is left to name the field", 'Give a foreign_key like "project_id"'
+        )
     if name == wish.avoid:
         name = f"{name}_of"
     attribute = naming.key_attribute(name, column)
@@ -185,7 +191,9 @@ def _existing(plan: Plan, wish: Wish, field: Field, referred: Field) -> Key:
     if key.target is not wish.target:
         whose = [words for words, _ in key.options()]
         raise DeclarationError(
-            plan.asked, f"the key {key.column!r} points to {key.target.__name__} already: {'; '.join(whose)}", "Give another foreign_key"
+            plan.asked,
+            f"the key {key.column!r} points to {key.target.__name__} already: {'; '.join(whose)}",
+            "Give another foreign_key",
         )
     _agree(plan, key, wish, referred)
     if wish.of_link:
@@ -219,7 +227,12 @@ def _adopt(plan: Plan, wish: Wish, field: Field) -> Key:
 def _check_types(plan: Plan, wish: Wish, field: Field) -> None:
     """Key types that can never match are an error at declaration (H4)."""
     referred = key_field(wish.target, wish.referenced, plan.asked, wish.option)
-    families = (peewee.IntegerField, peewee.UUIDField, peewee.BlobField, (peewee.CharField, peewee.TextField, peewee.FixedCharField))
+    families = (
+        peewee.IntegerField,
+        peewee.UUIDField,
+        peewee.BlobField,
+        (peewee.CharField, peewee.TextField, peewee.FixedCharField),
+    )
     for family in families:
         if isinstance(referred, family) != isinstance(field, family):
             raise DeclarationError(
@@ -254,7 +267,9 @@ def _agree(plan: Plan, key: Key, wish: Wish, referred: Field) -> None:
     null = merged.get("null", not (key.of_link or wish.of_link))
     for rule in ("on_delete", "on_update"):
         if merged.get(rule) == "SET NULL" and not null:
-            raise DeclarationError(plan.asked, f"{rule}='SET NULL' and the key {key.column!r} may not be NULL", "Give null=True, or another rule")
+            raise DeclarationError(
+                plan.asked, f"{rule}='SET NULL' and the key {key.column!r} may not be NULL", "Give null=True, or another rule"
+            )
 
 
 def _claim(plan: Plan, key: Key, wish: Wish) -> None:
@@ -304,7 +319,9 @@ def _make_key_field(field: Any) -> None:
         return
     field.__dict__["_deferred"] = field.__dict__.pop("deferred", None)
     kind = type(field)
-    field.__class__ = KeyField if kind is ForeignKeyField else type(kind.__name__, (KeyField, kind), {"__module__": kind.__module__})
+    field.__class__ = (
+        KeyField if kind is ForeignKeyField else type(kind.__name__, (KeyField, kind), {"__module__": kind.__module__})
+    )
     if type(field.model.__dict__.get(field.name)) is peewee.ForeignKeyAccessor:
         setattr(field.model, field.name, KeyAccessor(field.model, field, field.name))
 

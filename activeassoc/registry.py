@@ -131,7 +131,9 @@ def find(name: str, near: Scope, asked: str) -> Model:
             return level[0]
         if level:
             places = sorted(f"{model.__module__}.{model.__qualname__}" for model in level)
-            raise DeclarationError(asked, f"several models are called {name!r}: {listed(places)}", f'Write the one that is meant as "{places[0]}"')
+            raise DeclarationError(
+                asked, f"several models are called {name!r}: {listed(places)}", f'Write the one that is meant as "{places[0]}"'
+            )
     known = {model.__name__ for model in _every_model()}
     raise UnknownName(asked, f"there is no model {name!r}", nearest(name, known), name=name, known=sorted(known))
 

@@ -127,7 +127,11 @@ def read_many(model: Model, values: Any, asked: str, *, attributes: bool = False
             value, extra = value
         elif isinstance(values, Mapping):
             raise WrongTarget(
-                asked, f"the attributes of {value[0]!r} are {value[1]!r}", "Give a mapping of attribute names to values", value=value[1], model=model
+                asked,
+                f"the attributes of {value[0]!r} are {value[1]!r}",
+                "Give a mapping of attribute names to values",
+                value=value[1],
+                model=model,
             )
         target = _read(model, value, coerce, asked)
         target.attributes = extra

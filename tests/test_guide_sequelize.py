@@ -677,7 +677,10 @@ def test_the_argument_is_the_default_and_the_property_wins(fresh: Any) -> None:
     u, project1, project2 = User.create(), Project.create(title="q"), Project.create(title="r")
     project1.user_projects = {"status": "inactive"}
     assert u.set_projects([project1, project2], {"status": "active"}) == [project1, project2]
-    assert {(link.project_id, link.status) for link in UserProjects.select()} == {(project1.id, "inactive"), (project2.id, "active")}
+    assert {(link.project_id, link.status) for link in UserProjects.select()} == {
+        (project1.id, "inactive"),
+        (project2.id, "active"),
+    }
     u.set_projects({project1: {"status": "x"}, project2: {}})
     u.set_projects([(project1, {"status": "x"}), (project2, {})])
     u.set_projects([project1, project2])

@@ -98,7 +98,9 @@ class Association(Chain):
         super().__init_subclass__(**options)
         cls.operations = frozenset(verbs_of(cls)) | {"query", "reach", "any"}
 
-    def __init__(self, source: Model, wanted: str, names: Names, declared: str, binder: Callable[[Any, Model], None], **options: Any) -> None:
+    def __init__(
+        self, source: Model, wanted: str, names: Names, declared: str, binder: Callable[[Any, Model], None], **options: Any
+    ) -> None:
         self.source = source
         self.wanted = wanted
         self.names = names
@@ -221,7 +223,9 @@ class Association(Chain):
         """Raise where the owner has no row, for writing accessors."""
         self.check_owner(owner, operation)
         if not is_saved(owner):
-            raise UnsavedRecordError(self.asked(operation), f"this {self.source.__name__} is not saved yet", "Save it first", record=owner)
+            raise UnsavedRecordError(
+                self.asked(operation), f"this {self.source.__name__} is not saved yet", "Save it first", record=owner
+            )
 
     def lock(self, owner: Any, operation: str) -> bool:
         """Lock the owner's row, where the store can, until the transaction ends (C17); whether it did."""
@@ -244,7 +248,9 @@ class Association(Chain):
 
 def verbs_of(kind: type[Association]) -> dict[str, tuple[str, ...]]:
     """The published operations of a kind: operation → patterns of the methods' names. Methods, routes and docs come from it."""
-    return {name: operation.verbs for name, operation in inspect.getmembers(kind, inspect.isfunction) if hasattr(operation, "verbs")}
+    return {
+        name: operation.verbs for name, operation in inspect.getmembers(kind, inspect.isfunction) if hasattr(operation, "verbs")
+    }
 
 
 def methods_of(association: Association) -> dict[str, Callable[..., Any]]:
@@ -257,5 +263,9 @@ def not_found(asked: str, model: Model, keys: list[Any]) -> RecordNotFound:
     """The error for rows that are not there."""
     rows = "no row" if len(keys) == 1 else "no rows"
     return RecordNotFound(
-        asked, f"{model.__name__} has {rows} with the primary key {listed(map(repr, keys))}", "Create it first, or leave it out", model=model, keys=keys
+        asked,
+        f"{model.__name__} has {rows} with the primary key {listed(map(repr, keys))}",
+        "Create it first, or leave it out",
+        model=model,
+        keys=keys,
     )

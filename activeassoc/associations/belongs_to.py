@@ -1,6 +1,6 @@
 """belongs_to: a record of the source belongs to one of the target; the key is on the source.
 
-    Book.author_id ──→ Author.id
+Book.author_id ──→ Author.id
 """
 
 from __future__ import annotations

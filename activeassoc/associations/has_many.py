@@ -1,6 +1,6 @@
 """has_many: a record of the source has several of the target; the key is on the target.
 
-    Author.id ←── Book.author_id
+Author.id ←── Book.author_id
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class HasMany(ToMany, KeyOnTarget):
         target, found = self.target, set()
         for some in row_groups(target, keys):
             query = target.select(*target._meta.get_primary_keys()).where(rows_among(target, some))
-            found.update(key_of(record) for record, in self.read(query, target._meta.get_primary_keys(), []))
+            found.update(key_of(record) for (record,) in self.read(query, target._meta.get_primary_keys(), []))
         if len(found) < len(keys):
             self.match(dict.fromkeys(found), [Target(key) for key in keys], operation)
 
@@ -144,7 +144,9 @@ class HasMany(ToMany, KeyOnTarget):
         database = self.target._meta.database
         with many_statements(database) if len(keys) > 1 or self.required else one_statement(database):
             if self.required and not destroy:
-                matching = [key for key, (_, linked) in self.rows_of(owner, given, whole=False).items() if linked and key in set(keys)]
+                matching = [
+                    key for key, (_, linked) in self.rows_of(owner, given, whole=False).items() if linked and key in set(keys)
+                ]
                 if matching:
                     raise self.refuse("remove", matching)
             removed = self.detach_rows(owner, keys, destroy)
@@ -210,7 +212,9 @@ class HasMany(ToMany, KeyOnTarget):
         """
         self.require_saved(owner, "create_many")
         if isinstance(values, Mapping | str | bytes) or not isinstance(values, Iterable):
-            raise WrongArgument(self.asked("create_many"), f"{values!r} is no list of mappings", 'Write [{"title": "…"}, …]', value=values)
+            raise WrongArgument(
+                self.asked("create_many"), f"{values!r} is no list of mappings", 'Write [{"title": "…"}, …]', value=values
+            )
         with many_statements(self.target._meta.database):
             return [self.create(owner, each) for each in values]
 
@@ -232,5 +236,3 @@ class HasMany(ToMany, KeyOnTarget):
             row = self.target._meta.database.execute(self.target.select(*counts).where(self.owned(owner))).fetchone()
             found, every = found + int(row[0]), int(row[1])
         return found, every
-
-

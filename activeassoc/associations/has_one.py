@@ -1,6 +1,6 @@
 """has_one: a record of the source has at most one of the target; the key is on the target.
 
-    User.id ←── Profile.user_id
+User.id ←── Profile.user_id
 """
 
 from __future__ import annotations

@@ -18,7 +18,18 @@ from activeassoc.associations.to_many import ToMany
 from activeassoc.hydrate import reader
 from activeassoc.keys import has_constraint
 from activeassoc.registry import Key, Model
-from activeassoc.stores.sql import among, by_key, groups, insert_all, insert_missing, one_if, row_groups, rows_among, store_of, total
+from activeassoc.stores.sql import (
+    among,
+    by_key,
+    groups,
+    insert_all,
+    insert_missing,
+    one_if,
+    row_groups,
+    rows_among,
+    store_of,
+    total,
+)
 from activeassoc.targets import Target, key_of
 
 
@@ -106,7 +117,9 @@ class Linking(ToMany):
         target, link, referred = self.target, self.through, self.far_field
         listed = target.select(referred.alias("k")).where(rows_among(target, keys)) if keys else None
         if every:
-            linked = link.select(self.ends.far_of(near).alias("k")).where(self.ends.near_is([near]) if type(self.ends) is Ends else self._either(near))
+            linked = link.select(self.ends.far_of(near).alias("k")).where(
+                self.ends.near_is([near]) if type(self.ends) is Ends else self._either(near)
+            )
             listed = linked if listed is None else linked.union(listed)
         if listed is None or not every:
             source: Any = peewee.Join(target, link, JOIN.LEFT_OUTER, self.ends.joins(near, referred))
@@ -155,7 +168,15 @@ class Linking(ToMany):
                 target.record.save(force_insert=True)
 
     def _write(
-        self, owner: Any, given: list[Target], extra: list[dict[Field, Any]], found: dict[Any, Found], keys: list[Any], operation: str, *, again: bool
+        self,
+        owner: Any,
+        given: list[Target],
+        extra: list[dict[Field, Any]],
+        found: dict[Any, Found],
+        keys: list[Any],
+        operation: str,
+        *,
+        again: bool,
     ) -> int:
         """Insert the links that are missing and update the attributes that differ; the number inserted."""
         attributes, near, asked = Attributes(self.through, self.keys), self.near_of(owner), self.asked(operation)
@@ -205,7 +226,11 @@ class Linking(ToMany):
                 query = link.select(*ends).where(among(ends[0], list({row[ends[0]] for row in rows})), among(ends[1], some))
                 there.update(tuple(row) for row in link._meta.database.execute(query).fetchall())
             convert = [end.db_value for end in ends]
-            left_out = [row for row in rows if tuple(end.python_value(c(row[end])) for c, end in zip(convert, ends, strict=True)) not in _converted(there, ends)]
+            left_out = [
+                row
+                for row in rows
+                if tuple(end.python_value(c(row[end])) for c, end in zip(convert, ends, strict=True)) not in _converted(there, ends)
+            ]
             if left_out:
                 insert_all(link, left_out)
         return inserted
@@ -215,7 +240,9 @@ class Linking(ToMany):
         link = self.through
         for some in groups(link._meta.database, changes):
             fields = list({field: None for _, values in some for field in values})
-            assignments = {field: by_key(self.ends.far, [(key, values.get(field, field)) for key, values in some], field) for field in fields}
+            assignments = {
+                field: by_key(self.ends.far, [(key, values.get(field, field)) for key, values in some], field) for field in fields
+            }
             link.update(assignments).where(self.ends.between(near, [key for key, _ in some])).execute()
 
     @property
@@ -230,7 +257,7 @@ class Linking(ToMany):
         values: list[Any] = []
         for some in row_groups(target, [each.key for each in given]):
             rows = target._meta.database.execute(target.select(referred).where(rows_among(target, some))).fetchall()
-            values.extend(referred.python_value(value) for value, in rows)
+            values.extend(referred.python_value(value) for (value,) in rows)
         return values
 
     def _unlink(self, owner: Any, values: Sequence[Any]) -> int:
@@ -257,7 +284,12 @@ class Linking(ToMany):
         """The join row as the database has it, made when it is asked for; read then where it cannot be known."""
 
         def read() -> Any:
-            query = self.through.select().where(self.ends.between(near, [value])).order_by(*self.through._meta.get_primary_keys()).limit(1)
+            query = (
+                self.through.select()
+                .where(self.ends.between(near, [value]))
+                .order_by(*self.through._meta.get_primary_keys())
+                .limit(1)
+            )
             row = next(iter(query), None)
             if row is not None:
                 row.__dict__["_join_row"] = True
@@ -266,7 +298,9 @@ class Linking(ToMany):
         def make() -> Any:
             if each is None or each.link is None or any(isinstance(new, peewee.Node) for new in given.values()):
                 return read()
-            return self._row({**each.link.__data__, **{field.name: field.python_value(field.db_value(new)) for field, new in given.items()}})
+            return self._row(
+                {**each.link.__data__, **{field.name: field.python_value(field.db_value(new)) for field, new in given.items()}}
+            )
 
         return make
 
@@ -295,7 +329,9 @@ class Linking(ToMany):
         found = every = 0
         for some in row_groups(self.target, [target.key for target in targets]):
             mine = rows_among(self.target, some)
-            counted = fn.COUNT(fn.DISTINCT(peewee.Case(None, [(mine, self.far_field)], None))) if self.repeats else total(one_if(mine))
+            counted = (
+                fn.COUNT(fn.DISTINCT(peewee.Case(None, [(mine, self.far_field)], None))) if self.repeats else total(one_if(mine))
+            )
             row = self.target._meta.database.execute(self._counting([counted, self._distinct], owner)).fetchone()
             found, every = found + int(row[0]), int(row[1])
         return found, every

@@ -105,7 +105,9 @@ class Attributes:
         self.link = link
         ends = [key.field for key in keys]
         automatic = link._meta.primary_key if link._meta.auto_increment else None
-        self.fields = [field for field in link._meta.sorted_fields if field is not automatic and not any(field is end for end in ends)]
+        self.fields = [
+            field for field in link._meta.sorted_fields if field is not automatic and not any(field is end for end in ends)
+        ]
 
     def read(self, given: Any, asked: str) -> dict[Field, Any]:
         """A mapping of names to values as fields to values; an unknown name raises and lists the known ones (D3)."""
@@ -113,7 +115,10 @@ class Attributes:
             return {}
         if not isinstance(given, Mapping):
             raise WrongArgument(
-                asked, f"the attributes of the link are {given!r}, which is no mapping", 'Write {"status": "active"}, or leave them out', value=given
+                asked,
+                f"the attributes of the link are {given!r}, which is no mapping",
+                'Write {"status": "active"}, or leave them out',
+                value=given,
             )
         found: dict[Field, Any] = {}
         for name, value in given.items():
@@ -157,7 +162,11 @@ class Attributes:
     @staticmethod
     def differing(row: Any, given: dict[Field, Any]) -> dict[Field, Any]:
         """Those of the given values that the stored row does not have."""
-        return {field: value for field, value in given.items() if isinstance(value, peewee.Node) or not same_value(field, row.__data__.get(field.name), value)}
+        return {
+            field: value
+            for field, value in given.items()
+            if isinstance(value, peewee.Node) or not same_value(field, row.__data__.get(field.name), value)
+        }
 
     @property
     def known(self) -> bool:

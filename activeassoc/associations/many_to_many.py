@@ -1,6 +1,6 @@
 """many-to-many: records of both models have several of the other; both keys are on a through model.
 
-    Project.id ←── Membership.project_id, Membership.user_id ──→ User.id
+Project.id ←── Membership.project_id, Membership.user_id ──→ User.id
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class ManyToMany(Linking):
         target, covered = self.target, set()
         for some in row_groups(target, [key for key in keys if found[key].record is not None]):
             query = target.select(*target._meta.get_primary_keys()).where(rows_among(target, some), self.filters(self.declared))
-            covered.update(key_of(record) for record, in self.read(query, target._meta.get_primary_keys(), []))
+            covered.update(key_of(record) for (record,) in self.read(query, target._meta.get_primary_keys(), []))
         return [key for key in keys if key in covered]
 
     @staticmethod
@@ -121,7 +121,12 @@ class ManyToMany(Linking):
 
     def _one_of(self, attributes: Any, through: Any, asked: str) -> Any:
         if attributes is not None and through is not None:
-            raise WrongArgument(asked, "the attributes of the link are given twice", "Give them as the second argument or as through=", value=through)
+            raise WrongArgument(
+                asked,
+                "the attributes of the link are given twice",
+                "Give them as the second argument or as through=",
+                value=through,
+            )
         return attributes if attributes is not None else through
 
     @verb("add_{one}", "add_{many}")
@@ -188,7 +193,9 @@ class ManyToMany(Linking):
         """
         if self.same_word and isinstance(values, list | tuple):
             return self.create_many(owner, values)
-        return self._create(owner, [{**(values or {}), **fields} if isinstance(values, Mapping | None) else values], through, "create")[0]
+        return self._create(
+            owner, [{**(values or {}), **fields} if isinstance(values, Mapping | None) else values], through, "create"
+        )[0]
 
     @verb("create_{many}")
     def create_many(self, owner: Any, values: Iterable[Mapping[str, Any]], *, through: Any = None) -> list[Any]:
@@ -198,7 +205,9 @@ class ManyToMany(Linking):
         for their links, in one transaction. (C18)
         """
         if isinstance(values, Mapping | str | bytes) or not isinstance(values, Iterable):
-            raise WrongArgument(self.asked("create_many"), f"{values!r} is no list of mappings", 'Write [{"title": "…"}, …]', value=values)
+            raise WrongArgument(
+                self.asked("create_many"), f"{values!r} is no list of mappings", 'Write [{"title": "…"}, …]', value=values
+            )
         return self._create(owner, list(values), through, "create_many")
 
     def _create(self, owner: Any, values: list[Any], through: Any, operation: str) -> list[Any]:
@@ -216,4 +225,3 @@ class ManyToMany(Linking):
         self._tell(owner, given, {}, attributes)
         self.hold_more(owner, given)
         return [target.record for target in given]
-

@@ -143,7 +143,13 @@ class KeyOnTarget(Reading):
         """Give these rows to the owner; the number of rows of which something changed. One UPDATE."""
         field, near = self.key.field, self.near_of(owner)
         values = {field: near, **scope}
-        differs = reduce(or_, [(column != value) | column.is_null() if value is not None else column.is_null(False) for column, value in values.items()])
+        differs = reduce(
+            or_,
+            [
+                (column != value) | column.is_null() if value is not None else column.is_null(False)
+                for column, value in values.items()
+            ],
+        )
         changed = 0
         for some in row_groups(self.target, keys):
             changed += int(self.target.update(values).where(rows_among(self.target, some), differs).execute())
@@ -182,5 +188,3 @@ class KeyOnTarget(Reading):
     def constrained(self) -> bool:
         """Whether the database checks that the owner exists."""
         return has_constraint(self.key.field)
-
-

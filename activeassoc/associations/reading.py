@@ -44,7 +44,10 @@ def condition_of(model: Model, value: Any, asked: str, option: str = "where") ->
         )
     if not isinstance(value, Node) or isinstance(value, peewee.Model | type):
         raise WrongArgument(
-            asked, f"{option}={value!r} is neither an expression nor a criteria mapping", f"Write an expression of {model.__name__}'s fields", value=value
+            asked,
+            f"{option}={value!r} is neither an expression nor a criteria mapping",
+            f"Write an expression of {model.__name__}'s fields",
+            value=value,
         )
     return value
 
@@ -56,7 +59,9 @@ def field_called(models: Sequence[Model], name: str, asked: str, option: str) ->
         if field is not None:
             return field
     known = field_names(models[0])
-    raise UnknownName(asked, f"{models[0].__name__} has no field {name!r} for {option}", nearest(name, known), name=name, known=known)
+    raise UnknownName(
+        asked, f"{models[0].__name__} has no field {name!r} for {option}", nearest(name, known), name=name, known=known
+    )
 
 
 def fields_of(model: Model, names: Any, asked: str, option: str) -> list[Field]:
@@ -70,7 +75,9 @@ def fields_of(model: Model, names: Any, asked: str, option: str) -> list[Field]:
         elif isinstance(name, Field) and name.model is model:
             field = name
         else:
-            raise WrongArgument(asked, f"{name!r} in {option} is no field of {model.__name__}", "Give its fields or their names", value=name)
+            raise WrongArgument(
+                asked, f"{name!r} in {option} is no field of {model.__name__}", "Give its fields or their names", value=name
+            )
         # A list of fields cannot be asked with `in`: == builds an expression, which is true.
         if not any(field is other for other in found):
             found.append(field)
@@ -99,7 +106,9 @@ class LinkAccessor:
             return self
         rows = instance.__dict__.get("_links")
         if rows is None or self.name not in rows:
-            raise AttributeError(f"this {type(instance).__name__} was not reached through {self.link.__name__}: it has no {self.name}")
+            raise AttributeError(
+                f"this {type(instance).__name__} was not reached through {self.link.__name__}: it has no {self.name}"
+            )
         row = rows[self.name]
         if callable(row):
             row = rows[self.name] = row()
@@ -221,7 +230,9 @@ class Reading(Association):
             elif isinstance(term, Node) and not isinstance(term, peewee.Model | type):
                 terms.append(term)
             else:
-                raise WrongArgument(asked, f"order={term!r} is neither a field, an expression nor a name", 'Write "title" or "-title"', value=term)
+                raise WrongArgument(
+                    asked, f"order={term!r} is neither a field, an expression nor a name", 'Write "title" or "-title"', value=term
+                )
         return [*terms, *(field for field in primary if not any(field is term for term in terms))]
 
     def filters(self, asked: str, where: Any = None, through_where: Any = None) -> Any:
@@ -241,7 +252,9 @@ class Reading(Association):
         query = self.joined(self.target.select(*nodes))
         return query if condition is None else query.where(condition)
 
-    def query_of(self, owner: Any, asked: str, where: Any, order: Any, limit: Any, offset: Any, through_where: Any, nodes: Sequence[Any]) -> Any:
+    def query_of(
+        self, owner: Any, asked: str, where: Any, order: Any, limit: Any, offset: Any, through_where: Any, nodes: Sequence[Any]
+    ) -> Any:
         """The query of a getter: these columns of the targets of one owner."""
         condition = both(self.near_is([self.near_of(owner)]), self.filters(asked, where, through_where))
         query = self.select(nodes, condition).order_by(*self.ordering(order, asked))
@@ -282,7 +295,7 @@ class Reading(Association):
         asked = self.asked(operation)
         columns, link_columns = self.columns(attributes, asked), self.link_columns(join_attributes, asked)
         query = self.query_of(owner, asked, where, order, limit, offset, through_where, [*columns, *link_columns])
-        records = [record for record, in self.read(query, columns, link_columns)]
+        records = [record for (record,) in self.read(query, columns, link_columns)]
         for record in records:
             self.attach(owner, record)
         return records
@@ -290,7 +303,9 @@ class Reading(Association):
     def attach(self, owner: Any, record: Any) -> None:
         """Tell a record that was just read, or linked, who its owner is, where it has a place for that."""
 
-    def query(self, owner: Any, *, where: Any = None, order: Any = None, limit: int | None = None, offset: int | None = None) -> Any:
+    def query(
+        self, owner: Any, *, where: Any = None, order: Any = None, limit: int | None = None, offset: int | None = None
+    ) -> Any:
         """The getter's query, not run, to go on with peewee: ``Project.tasks.query(project).where(…).count()`` (C14).
 
         Without a row of the owner it finds nothing. The rows carry their join row where there is a through model.
@@ -340,7 +355,9 @@ class Reading(Association):
         """
         asked = self.asked("any")
         if not same_database(self.source, self.target):
-            raise WrongArgument(asked, "source and target are in different databases", "Read the keys first and use in_()", value=where)
+            raise WrongArgument(
+                asked, "source and target are in different databases", "Read the keys first and use in_()", value=where
+            )
         target = self.target.alias()
         hop, link = self.path[-1], self.link
         far, primary = getattr(target, hop.far), self.target._meta.get_primary_keys()
@@ -353,7 +370,9 @@ class Reading(Association):
         filters = self.filters(asked, where)
         if filters is not None:
             # The conditions name the target's own table: found by its primary key, they need no rewriting for the alias.
-            own = self.target.select(peewee.SQL("1")).where(both(*(field == getattr(target, field.name) for field in primary), filters))
+            own = self.target.select(peewee.SQL("1")).where(
+                both(*(field == getattr(target, field.name) for field in primary), filters)
+            )
             condition = condition & fn.EXISTS(own)
         return fn.EXISTS(inner.where(condition))
 
@@ -384,5 +403,7 @@ def _place(groups_of: dict[Any, list[Any]], key: Any) -> list[Any]:
     found = groups_of.get(key)
     if found is None and isinstance(key, str):
         plain = key.casefold().rstrip()
-        found = next((group for other, group in groups_of.items() if isinstance(other, str) and other.casefold().rstrip() == plain), None)
+        found = next(
+            (group for other, group in groups_of.items() if isinstance(other, str) and other.casefold().rstrip() == plain), None
+        )
     return found if found is not None else groups_of.setdefault(key, [])

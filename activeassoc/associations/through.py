@@ -28,7 +28,9 @@ def link_model(plan: Plan, through: Any, table: str, source: Model, target: Mode
     if isinstance(through, type) and issubclass(through, peewee.Model):
         return through
     if through is not None and not isinstance(through, str):
-        raise WrongArgument(plan.asked, f"through={through!r} is neither a model nor a table's name", "Give one of these", value=through)
+        raise WrongArgument(
+            plan.asked, f"through={through!r} is neither a model nor a table's name", "Give one of these", value=through
+        )
     found = known_link(through or table, source)
     if found is not None:
         return found
@@ -48,7 +50,12 @@ def make_link(plan: Plan, table: str, source: Model, target: Model) -> Model:
     scope = source.__qualname__.rpartition(".")[0]
     meta = type("Meta", (), {"database": source._meta.database, "table_name": table, "schema": source._meta.schema})
     # peewee's own generated classes have the module "peewee": they cannot be pickled, and migrations do not see them.
-    body = {"__module__": source.__module__, "__qualname__": f"{scope}.{name}" if scope else name, "Meta": meta, "__doc__": f"The links of {table}."}
+    body = {
+        "__module__": source.__module__,
+        "__qualname__": f"{scope}.{name}" if scope else name,
+        "Meta": meta,
+        "__doc__": f"The links of {table}.",
+    }
     model: Model = type(root)(name, (root,), body)
     model._meta.made_for = (source, target)
     plan.undo.append(lambda: registry.disappeared(model))
@@ -132,7 +139,11 @@ def plan_pair(plan: Plan, link: Model, near: Key, far: Key, unique: bool) -> Non
         mine = {meta.fields[name].column_name for name in meta.primary_key.field_names}
         if mine == columns:
             if not unique:
-                raise DeclarationError(plan.asked, f"the pair is the primary key of {link.__name__}, so no link can be there twice", "Leave unique=False out")
+                raise DeclarationError(
+                    plan.asked,
+                    f"the pair is the primary key of {link.__name__}, so no link can be there twice",
+                    "Leave unique=False out",
+                )
             return
     elif unique and getattr(meta, "implicit_key", False) and not meta.backrefs and not _may_be_null(near, far):
         plan.do(_pair_is_key, link, near, far)

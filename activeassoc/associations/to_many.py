@@ -159,7 +159,11 @@ class ToMany(Reading):
         records = {key_of(record): record for record in collection.held()}
         records.update({key_of(target.record): target.record for target in targets if target.record is not None})
         ordered = self._sorted(records.values())
-        if ordered is None or any(target.record is None and target.key not in records for target in targets) or self.where is not None:
+        if (
+            ordered is None
+            or any(target.record is None and target.key not in records for target in targets)
+            or self.where is not None
+        ):
             collection.forget()
         else:
             collection.hold(ordered)

@@ -21,7 +21,12 @@ from activeassoc.registry import Model
 def values_given(model: Model, values: Any, fields: Mapping[str, Any], forced: Mapping[Field, Any], asked: str) -> dict[str, Any]:
     """Field names → values for a new record of `model`; `forced` is what the association writes."""
     if values is not None and not isinstance(values, Mapping):
-        raise WrongArgument(asked, f"{values!r} is no mapping of fields to values", 'Write keywords, or a mapping as in {"title": "…"}', value=values)
+        raise WrongArgument(
+            asked,
+            f"{values!r} is no mapping of fields to values",
+            'Write keywords, or a mapping as in {"title": "…"}',
+            value=values,
+        )
     given: dict[str, Any] = {}
     for name, value in {**(values or {}), **fields}.items():
         field = find_field(model, name) if isinstance(name, str) else name
@@ -32,7 +37,10 @@ def values_given(model: Model, values: Any, fields: Mapping[str, Any], forced: M
     for field, value in forced.items():
         if field.name in given and given[field.name] != value:
             raise WrongArgument(
-                asked, f"{field.name}={given[field.name]!r}, and the association writes {value!r} there", f"Leave {field.name} out", value=given[field.name]
+                asked,
+                f"{field.name}={given[field.name]!r}, and the association writes {value!r} there",
+                f"Leave {field.name} out",
+                value=given[field.name],
             )
         given[field.name] = value
     return given
