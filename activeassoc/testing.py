@@ -20,7 +20,10 @@ __all__ = ["assert_queries"]
 Hook = Callable[[peewee.QueryEvent], None]
 
 # What marks out a transaction or locks the owner's row is the price of safety, not of the question asked; it differs between stores.
-UNCOUNTED = re.compile(r"\s*(?:BEGIN|START TRANSACTION|SET TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b|.*\bFOR UPDATE\s*;?\s*\Z", re.IGNORECASE | re.DOTALL)
+UNCOUNTED = re.compile(
+    r"\s*(?:BEGIN|START TRANSACTION|SET TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b|.*\bFOR UPDATE\s*;?\s*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
 
 _hooking = threading.Lock()
 
