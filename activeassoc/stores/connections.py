@@ -215,6 +215,15 @@ class ServingPostgresql(Serving):
 
 
 class ServingMySQL(Serving):
+    def _execute_cursor(self, sql: str, params: Any, **cursor_options: Any) -> Any:
+        try:
+            return super()._execute_cursor(sql, params, **cursor_options)
+        except peewee.OperationalError as error:
+            # A NOT NULL column that was left out: an error of the data, as on the other stores, which pymysql calls operational.
+            if error.args and error.args[0] == _LEFT_OUT:
+                raise peewee.IntegrityError(getattr(error, "orig", error), *error.args) from error
+            raise
+
     def _is_dead(self, conn: Any, error: Exception) -> bool:
         # pymysql closes what it finds dead. MySQLdb does not, and neither does when the server said goodbye in an error packet.
         told = getattr(error, "orig", error).args
@@ -233,6 +242,9 @@ class ServingMySQL(Serving):
         conn._read_timeout = None
         return conn
 
+
+#: "Field … doesn't have a default value".
+_LEFT_OUT = 1364
 
 #: Server gone, lost during query, lost with a system error; by error packet: shutdown in progress, killed, idle for too long.
 _GONE = frozenset({2006, 2013, 2055, 1053, 1927, 4031})
