@@ -1,0 +1,266 @@
+"""The documentation is true: its blocks run and print what the pages show, and nothing that exists goes unmentioned.
+
+A page is read as its reader would type it: the ``python`` blocks in order, in one namespace. A ``text`` block directly after one is
+exactly what that one prints. A ``py`` block shows what needs a server: it is compiled, and its URLs are read. Others are not run.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import gc
+import inspect
+import io
+import re
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import peewee
+import pytest
+
+import activeassoc
+from activeassoc import DriverMissing, Model, connect, declare
+from activeassoc.associations.base import verbs_of
+from activeassoc.associations.belongs_to import BelongsTo
+from activeassoc.associations.has_many import HasMany
+from activeassoc.associations.has_one import HasOne
+from activeassoc.associations.many_to_many import ManyToMany
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+LANGUAGES = ("python", "py", "text", "sh", "bash", "js", "sql", "ini")
+
+pages = pytest.mark.parametrize("page", PAGES)
+
+
+# Reading a page
+
+
+class Block(NamedTuple):
+    """A fenced block: what its fence says, its text, and the line of the page on which the text begins."""
+
+    language: str
+    text: str
+    line: int
+    follows: bool
+    """Nothing but an empty line stands between it and the block before."""
+
+
+def read(page: str) -> str:
+    return PAGES[page].read_text(encoding="utf-8")
+
+
+def blocks_of(text: str) -> list[Block]:
+    """The fenced blocks of a page, in order."""
+    found: list[Block] = []
+    inside: list[str] | None = None
+    language, begun, since = "", 0, "first"
+    for number, line in enumerate(text.splitlines(), 1):
+        if inside is None and line.startswith("```"):
+            inside, language, begun = [], line[3:].strip(), number + 1
+        elif inside is not None and line.rstrip() == "```":
+            found.append(Block(language, "".join(f"{each}\n" for each in inside), begun, not since.strip()))
+            inside, since = None, ""
+        elif inside is not None:
+            inside.append(line)
+        else:
+            since += line
+    assert inside is None, f"the block that begins on line {begun} is never closed"
+    return found
+
+
+def prose_of(text: str) -> str:
+    """The page without its blocks."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def named(text: str) -> set[str]:
+    """Every word that stands in code, in a block or between backticks."""
+    spans = re.findall(r"`([^`\n]+)`", prose_of(text)) + [block.text for block in blocks_of(text)]
+    return {word for span in spans for word in re.findall(r"\w+", span)}
+
+
+def sections_of(text: str) -> dict[str, str]:
+    """The sections of a page: heading → what stands under it, up to the next heading of any level."""
+    found, heading, code = {"": ""}, "", False
+    for line in text.splitlines():
+        code = code != line.startswith("```")
+        if not code and line.startswith("#"):
+            heading = line.lstrip("#").strip()
+            found[heading] = ""
+        found[heading] += f"{line}\n"
+    return found
+
+
+def rows_of(text: str) -> str:
+    """The tables of a section."""
+    return "\n".join(line for line in text.splitlines() if line.startswith("|"))
+
+
+def anchors_of(text: str) -> set[str]:
+    """What a link can name after ``#``: the headings, in lower case, without punctuation, spaces as hyphens."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in sections_of(text) if heading}
+
+
+def links_of(text: str) -> list[str]:
+    spans = re.sub(r"`[^`\n]*`", "code", prose_of(text))
+    return re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", spans)
+
+
+# Running a page
+
+
+@contextlib.contextmanager
+def module_for(page: str) -> Iterator[types.ModuleType]:
+    """A module in which the page's names live, as those of a program would; its databases are closed at the end."""
+    module = types.ModuleType(f"page_{re.sub(r'[^a-z]', '_', page.lower())}")
+    sys.modules[module.__name__] = module
+    try:
+        yield module
+    finally:
+        for value in list(vars(module).values()):
+            if isinstance(value, peewee.Database):
+                value.close()
+        del sys.modules[module.__name__]
+        vars(module).clear()
+        gc.collect()  # models are known for as long as they live, and refer to themselves
+
+
+def run(block: Block, page: str, module: types.ModuleType) -> str:
+    """Run a block; what it prints. Tracebacks show the page and the line on it."""
+    printed = io.StringIO()
+    code = compile("\n" * (block.line - 1) + block.text, str(PAGES[page]), "exec", dont_inherit=True)
+    with contextlib.redirect_stdout(printed):
+        exec(code, vars(module))  # noqa: S102  (the pages are the project's own)
+    return printed.getvalue()
+
+
+@pages
+def test_a_page_runs_from_top_to_bottom_and_prints_what_it_shows(page):
+    """Every ``python`` block runs, in order, in one namespace; what it prints stands directly after it, and nothing else does."""
+    blocks = blocks_of(read(page))
+    with module_for(page) as module:
+        for position, block in enumerate(blocks):
+            if block.language == "python":
+                after = blocks[position + 1] if position + 1 < len(blocks) else None
+                shown = after.text if after is not None and after.follows and after.language == "text" else ""
+                assert run(block, page, module) == shown, f"{page}, line {block.line}"
+            elif block.language == "text":
+                before = blocks[position - 1] if position else None
+                printed = before is not None and before.language == "python" and block.follows
+                assert printed, f"{page}, line {block.line}: nothing prints this"
+
+
+@pages
+def test_what_needs_a_server_compiles_and_its_urls_are_read(page):
+    """``py`` blocks are not run; their syntax and their URLs are right all the same."""
+    for block in blocks_of(read(page)):
+        assert block.language in LANGUAGES, f"{page}, line {block.line}: the fence says {block.language!r}"
+        if block.language != "py":
+            continue
+        tree = ast.parse(block.text)
+        compile(tree, page, "exec")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.match(r"[a-z0-9+]+://", node.value):
+                with contextlib.suppress(DriverMissing):  # the URL was understood, or its driver could not be told
+                    connect(node.value)
+
+
+def test_the_quickstart_prints_what_the_readme_shows():
+    """examples/quickstart.py is the README's first example, as a program of its own."""
+    blocks = blocks_of(read("README.md"))
+    first = next(position for position, block in enumerate(blocks) if block.language == "python")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "examples" / "quickstart.py")], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", blocks[first + 1].text)
+
+
+# What has to be there
+
+#: The sections of docs/accessors.md, and the names that their examples give the association.
+KINDS: dict[str, tuple[type[Any], dict[str, str]]] = {
+    "belongs_to: the key is on the source": (BelongsTo, {"one": "project"}),
+    "has_one: the key is on the target, at most one": (HasOne, {"one": "cover"}),
+    "has_many: the key is on the target": (HasMany, {"one": "task", "many": "tasks"}),
+    "Many-to-many: both keys are on a through model": (ManyToMany, {"one": "member", "many": "members"}),
+}
+
+
+def test_every_kind_of_association_has_a_section():
+    """A kind that is added wants a section in docs/accessors.md."""
+    assert {kind for kind, _ in KINDS.values()} == set(declare.KINDS.values())
+
+
+VERBS = [(heading, operation) for heading, (kind, _) in KINDS.items() for operation in verbs_of(kind)]
+
+
+@pytest.mark.parametrize(("heading", "operation"), VERBS)
+def test_every_verb_and_its_options_are_named_in_the_section_of_its_kind(heading, operation):
+    """The table of a kind has every generated method, with every option that the method takes."""
+    kind, words = KINDS[heading]
+    table, getters = (rows_of(sections_of(read("docs/accessors.md"))[each]) for each in (heading, "What a getter takes"))
+    for pattern in verbs_of(kind)[operation]:
+        method = pattern.format(**words)
+        assert f"`{method}(" in table, f"{method} is not in the table of {kind.__name__}"
+        # The options of the getters have a table of their own.
+        told = re.search(rf"`{method}\(([^`]*)\)`", table)[1] if operation != "get" else getters
+        for option in list(inspect.signature(getattr(kind, operation)).parameters)[2:]:
+            assert option in re.findall(r"\w+", told), f"{method} of {kind.__name__} takes {option}"
+
+
+@pytest.mark.parametrize("call", ["belongs_to", "has_one", "has_many", "belongs_to_many"])
+def test_every_option_of_a_declaring_call_is_explained(call):
+    """The table of options in docs/associations.md has every parameter, and says for which calls it is."""
+    table = sections_of(read("docs/associations.md"))["All options"]
+    rows = {match[1]: match[2] for match in re.finditer(r"^\| `(\w+)` \|([^|]*)\|", table, re.MULTILINE)}
+    for name in inspect.signature(getattr(Model, call)).parameters:
+        if name != "target":
+            assert name in rows, f"{name} is not in the table"
+            assert re.search(rf"\b{call}\b|\ball\b", rows[name]), f"{name} is not said to be an option of {call}"
+    for name, calls in rows.items():
+        if re.search(rf"\b{call}\b|\ball\b", calls):
+            assert name in inspect.signature(getattr(Model, call)).parameters, f"{call} has no option {name}"
+
+
+@pytest.mark.parametrize("name", activeassoc.__all__)
+def test_every_public_name_is_named_in_the_docs(name):
+    """What can be imported from activeassoc can be read about."""
+    assert any(name in named(read(page)) for page in PAGES if page.startswith("docs/"))
+
+
+ERRORS = [name for name in activeassoc.__all__ if inspect.isclass(each := getattr(activeassoc, name)) and issubclass(each, Exception)]
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_error_is_explained_on_the_page_of_errors(name):
+    """The hierarchy that docs/errors.md prints is not enough: each has its line."""
+    assert re.search(rf"^\| `{name}` \|", read("docs/errors.md"), re.MULTILINE)
+
+
+def test_the_index_has_every_page():
+    """docs/index.md leads to each page, and README to the index or the page."""
+    leading = {link.partition("#")[0] for link in links_of(read("docs/index.md"))}
+    assert {path.name for page, path in PAGES.items() if page.startswith("docs/") and path.name != "index.md"} <= leading
+
+
+@pages
+def test_links_between_pages_lead_somewhere(page):
+    """Every link that stays within the project names a file that exists, and a heading that is on it."""
+    for link in links_of(read(page)):
+        if re.match(r"https?://", link):
+            continue
+        name, _, anchor = link.partition("#")
+        path = (PAGES[page].parent / name).resolve() if name else PAGES[page]
+        assert path.is_file() and path.is_relative_to(ROOT), f"{page} links to {link}"
+        assert not anchor or anchor in anchors_of(path.read_text(encoding="utf-8")), f"{page} links to {link}"
+
+
+@pages
+def test_a_page_is_finished(page):
+    """No page has a note of what is still to be written."""
+    assert not re.search(r"\b(TODO|FIXME|XXX|TBD)\b", read(page))
