@@ -6,12 +6,12 @@ Map: `Model` has the declaring calls; `connect` opens a database from a URL; `sy
 `ReferenceField` points to a table without a constraint; the rest are the errors.
 """
 
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as _version
+from typing import Any
 
 from activeassoc.errors import (
     AssociationError,
     ConnectError,
+    CriteriaError,
     DeclarationError,
     DriverMissing,
     MissingValue,
@@ -28,14 +28,10 @@ from activeassoc.model import Model
 from activeassoc.stores.connect import connect
 from activeassoc.sync import drop, sync
 
-try:
-    __version__ = _version("activeassoc")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0"
-
 __all__ = [
     "AssociationError",
     "ConnectError",
+    "CriteriaError",
     "DeclarationError",
     "DriverMissing",
     "MissingValue",
@@ -52,3 +48,15 @@ __all__ = [
     "drop",
     "sync",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        # Read when it is asked for: importlib.metadata takes longer to import than all of this.
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("activeassoc")
+        except PackageNotFoundError:  # a source tree that was never installed
+            return "0"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

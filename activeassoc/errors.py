@@ -8,6 +8,7 @@ stay on the exception as attributes, so that a program need not read the text::
     ├── UnknownName            (ValueError)        no such field, option, attribute of the link, or model
     ├── WrongArgument          (TypeError)         an argument of a kind that cannot be meant
     │   └── WrongTarget                            an instance of another model, a value that is no key
+    ├── CriteriaError          (ValueError)        criteria that name or ask what cannot be: .attribute, .operator, .known
     ├── UnsavedRecordError     (ValueError)        the record has no row yet
     ├── RecordNotFound         (LookupError)       rows that were asked for are not there: .keys
     ├── RequiredKeyError       (ValueError)        a NOT NULL key cannot be cleared
@@ -30,6 +31,7 @@ import peewee
 __all__ = [
     "AssociationError",
     "ConnectError",
+    "CriteriaError",
     "DeclarationError",
     "DriverMissing",
     "MissingValue",
@@ -78,6 +80,10 @@ class WrongArgument(AssociationError, TypeError):
 
 class WrongTarget(WrongArgument):
     """A value that can be no record of the model: `value` is it, `model` what was expected."""
+
+
+class CriteriaError(AssociationError, ValueError):
+    """Criteria that cannot be meant: `attribute`, `operator`, `value` (None where it is not about one), `known` the names that exist."""
 
 
 class UnsavedRecordError(AssociationError, ValueError):
