@@ -21,14 +21,13 @@ from activeassoc.associations.reading import LinkAccessor
 from activeassoc.errors import DeclarationError, WrongArgument, listed
 from activeassoc.keys import RULES, keys_to
 from activeassoc.naming import Names
-from activeassoc.pairing import UNSAID, other_half, pair
+from activeassoc.pairing import UNSAID, check_taken, check_throughs, other_half, pair
 from activeassoc.planning import Plan
-from activeassoc.registry import Key, Model
+from activeassoc.registry import Model
+from activeassoc.repeated import LINK_OPTIONS, same_target, say_more, says_the_same
+from activeassoc.stores.sql import same_database
 
 KINDS: dict[str, type[Association]] = {kind.kind: kind for kind in (HasOne, BelongsTo, HasMany, ManyToMany)}
-
-#: Options that belong to a many-to-many alone.
-LINK_OPTIONS = ("unique", "symmetric", "dominant", "embed")
 
 
 class Template(Chain):
@@ -57,51 +56,60 @@ def text_of(source: Model, method: str, target: Any, options: dict[str, Any]) ->
 
 def declare(source: Model, method: str, target: Any, options: dict[str, Any]) -> Any:
     """Declare an association of `source`; returns it, or the one that says the very same thing already (A11)."""
-    text = text_of(source, method, target, options)
-    options = dict(options)
+    text, given, options = text_of(source, method, target, options), options, dict(options)
     with registry.lock:
         target = _target(source, target, text)
         _check_options(method, options, text)
         if _is_base(source):
-            return _template(source, method, target, options, text)
-        if isinstance(target, type):
-            registry.settle_for(target)
-        registry.settle_for(source)
-        kind = _kind(source, method, target, options, text)
-        if kind is not BelongsTo and target is source and options.get("as_") is None:
-            raise DeclarationError(
-                text, f"both ends are {source.__name__}, and its keys and methods could not be told apart", 'Give as_="children"'
-            )
-        names = _names(kind, target, options, text)
-        former = source.associations.get(names.many if kind.to_many else names.one)
-        if former is not None:
-            same = _the_same(former, kind, target, options, text)
-            if same is not None:
-                return same
-            names = _second_names(kind, names, target, options, former, text)
-            former = source.associations.get(names.many if kind.to_many else names.one)
-            if former is not None:
-                same = _the_same(former, kind, target, options, text)
-                if same is None:
-                    raise _taken(text, names, former)
-                return same
-        wanted = target.__name__ if isinstance(target, type) else target
-        association = kind(source, wanted, names, text, bind, **options)
-        _check_names(association)
-        return _register(association, target)
+            return _template(source, method, target, given, text)
+        association, plan = _planned(source, method, target, options, text)
+        plan.apply()
+        if _has_no_fields(source):
+            _templates(source).append((method, "self" if target is source else target, given))
+        return association
 
 
-def _register(association: Association, target: Any) -> Association:
-    """Put the association on its source; where its target is known, with its keys, or not at all."""
-    source: Any = association.source
+def _planned(source: Model, method: str, target: Any, options: dict[str, Any], text: str) -> tuple[Association, Plan]:
+    """The association of a declaration, and what has to be done for it; nothing is changed yet."""
+    plan = Plan(text)
+    try:
+        return _thought_through(plan, source, method, target, options), plan
+    except BaseException:
+        plan.give_up()
+        raise
+
+
+def _thought_through(plan: Plan, source: Model, method: str, target: Any, options: dict[str, Any]) -> Association:
+    text = plan.asked
     if isinstance(target, type):
-        plan = Plan(association.declared)
-        plan.do(_publish, association)
-        _bind(association, target, plan)
+        registry.settle_for(target, at_hand=True)
+    registry.settle_for(source, at_hand=True)
+    kind = _kind(source, method, target, options, text)
+    if kind is not BelongsTo and target is source and options.get("as_") is None:
+        raise DeclarationError(
+            text,
+            f"both ends are {source.__name__}, and its keys and methods could not be told apart",
+            'Give as_="children"' if kind.to_many else 'Give as_="father"',
+        )
+    names = _names(kind, target, options, text)
+    former = _former(plan, kind, source, names)
+    if former is not None and not says_the_same(former, kind, target, options):
+        names = _second_names(kind, names, target, options, former, text)
+        former = _former(plan, kind, source, names)
+        if former is not None and not says_the_same(former, kind, target, options):
+            raise _taken(text, names, former)
+    if former is not None:
+        say_more(plan, former, options)
+        return former  # type: ignore[no-any-return]
+    association = kind(source, target.__name__ if isinstance(target, type) else target, names, text, bind, **options)
+    if kind is BelongsTo and isinstance(target, type):
+        check_taken(association, target)  # before the names: it tells more
+    _check_names(association)
+    plan.do(_publish, association)
+    if isinstance(target, type):
+        _plan_binding(association, target, plan)
     else:
-        _publish(association)
-        registry.wait(association)
-        _ = source
+        plan.do(registry.wait, association)
     return association
 
 
@@ -109,23 +117,37 @@ def bind(association: Association, target: Model) -> None:
     """Give an association that was declared with a name its target."""
     registry.settle_for(target)
     if not association.bound:
-        _bind(association, target, Plan(association.declared))
+        plan = Plan(association.declared)
+        try:
+            _plan_binding(association, target, plan)
+        except BaseException:
+            plan.give_up()
+            raise
+        plan.apply()
 
 
-def _bind(association: Any, target: Model, plan: Plan) -> None:
-    try:
-        half = other_half(association, target) if isinstance(association, HasMany) else None
-        if half is not None:
-            pair(plan, association, half, target, model_names, _publish)
-        else:
-            if not (isinstance(target, type) and issubclass(target, peewee.Model)):
-                raise WrongArgument(plan.asked, f"{target!r} is no model", "Give a model or its name", value=target)
-            association.prepare(plan, target, model_names)
-        plan.do(association.bound_to, target)
-    except BaseException:
-        plan.give_up()
-        raise
-    plan.apply()
+def _plan_binding(association: Any, target: Model, plan: Plan) -> None:
+    """Plan what the target has to do with an association: the keys, or the pair that it makes."""
+    source, half = association.source, None
+    if association.options.get("symmetric") and target is not source:
+        raise DeclarationError(
+            plan.asked,
+            f"{source.__name__} and {target.__name__} are two models, and a link between them has two different ends",
+            "Leave symmetric out: it is for a model on itself",
+        )
+    if isinstance(association, ManyToMany):
+        _check_databases(association, target)
+        check_throughs(association, target, model_names)
+    if isinstance(association, BelongsTo):
+        check_taken(association, target)
+    if isinstance(association, HasMany | ManyToMany):
+        half = other_half(association, target)
+    if half is None:
+        association.prepare(plan, target, model_names)
+    else:
+        _check_databases(association, target)
+        pair(plan, association, half, target, model_names, _publish)
+    plan.do(association.bound_to, target)
 
 
 # Reading a declaration
@@ -139,9 +161,7 @@ def _target(source: Model, target: Any, text: str) -> Any:
         return source if target in ("self", source.__name__) else target
     if isinstance(target, type) and issubclass(target, peewee.Model):
         return target
-    raise WrongArgument(
-        text, f"{target!r} is neither a model nor the name of one", 'Give a model or its name, as in "Task"', value=target
-    )
+    raise WrongArgument(text, f"{target!r} is neither a model nor the name of one", 'Give a model or its name, as in "Task"', value=target)
 
 
 def _check_options(method: str, options: dict[str, Any], text: str) -> None:
@@ -153,44 +173,39 @@ def _check_options(method: str, options: dict[str, Any], text: str) -> None:
             raise DeclarationError(text, f"{rule}={value!r} is no rule", f"Known are {', '.join(RULES)}")
         options[rule] = value.upper()
         if options[rule] == "SET NULL" and options.get("null") is False:
-            raise DeclarationError(
-                text, f"{rule}='SET NULL' and null=False contradict each other", "Give null=True, or another rule"
-            )
+            raise DeclarationError(text, f"{rule}='SET NULL' and null=False contradict each other", "Give null=True, or another rule")
     for name in ("foreign_key", "other_key", "source_key", "target_key"):
         value = options.get(name)
         if value is not None and (not isinstance(value, str) or not value):
             raise WrongArgument(text, f"{name}={value!r} is no name of a column", f'Write {name}="project_id"', value=value)
-    if options.get("null") not in (None, True, False):
-        raise WrongArgument(text, f"null={options['null']!r} is neither True nor False", "Give one of these", value=options["null"])
-    if options.get("dominant") not in (None, True, False):
-        raise WrongArgument(
-            text, f"dominant={options['dominant']!r} is neither True nor False", "Give one of these", value=options["dominant"]
+    for name in ("constraints", "null", "unique", "symmetric", "dominant", "embed"):
+        value = options.get(name)
+        if not (value is None or isinstance(value, bool)):
+            raise WrongArgument(text, f"{name}={value!r} is neither True nor False", f"Write {name}=True or {name}=False", value=value)
+    if options.get("embed"):
+        raise DeclarationError(
+            text, "embed=True keeps links in documents, and a SQL database has none", "Leave embed out: the links have a table"
         )
+    through = options.get("through")
+    if through == "":
+        raise WrongArgument(text, "the name of the join table is empty", 'Write through="memberships"', value=through)
     if method in ("belongs_to", "has_one") and options.pop("unique", False):
         options["unique_key"] = True
 
 
 def _kind(source: Model, method: str, target: Any, options: dict[str, Any], text: str) -> type[Association]:
     """The kind that a call declares; what belongs to many-to-many alone is refused elsewhere (A3)."""
-    text_through = options.get("through", UNSAID)
-    if (
-        method == "has_many"
-        and target is source
-        and text_through is UNSAID
-        and not options.get("foreign_key")
-        and not keys_to(source, source)
-    ):
+    through = options.get("through", UNSAID)
+    if method == "has_many" and target is source and through is UNSAID and not options.get("foreign_key") and not keys_to(source, source):
         options["through"] = None  # a has_many of a model on itself has a join table, unless it is a tree (A8)
         return ManyToMany
     if method == "belongs_to_many":
-        if text_through is None:
-            raise DeclarationError(
-                text, "a many-to-many needs a through model", "Leave through out, or give a model or a table's name"
-            )
-        if text_through is UNSAID:
+        if through is None:
+            raise DeclarationError(text, "a many-to-many needs a through model", "Leave through out, or give a model or a table's name")
+        if through is UNSAID:
             options["through"] = None
         return ManyToMany
-    if method == "has_many" and text_through not in (None, UNSAID):
+    if method == "has_many" and through not in (None, UNSAID):
         return ManyToMany
     for name in (*LINK_OPTIONS, "other_key", "target_key") if method == "has_many" else ():
         if name in options:
@@ -201,17 +216,35 @@ def _kind(source: Model, method: str, target: Any, options: dict[str, Any], text
 
 
 def _names(kind: type[Association], target: Any, options: dict[str, Any], text: str) -> Names:
-    if options.get("as_") is not None:
-        return naming.alias_names(options["as_"], kind.to_many)
-    return model_names(target) if isinstance(target, type) else naming.names_of(target)
+    try:
+        if options.get("as_") is not None:
+            return naming.alias_names(options["as_"], kind.to_many)
+        return model_names(target) if isinstance(target, type) else naming.names_of(target)
+    except DeclarationError as error:
+        raise DeclarationError(text, error.because, error.instead, **error.facts) from None
 
 
-def _second_names(
-    kind: type[Association], names: Names, target: Any, options: dict[str, Any], former: Association, text: str
-) -> Names:
+def _check_databases(association: Association, target: Model) -> None:
+    """Links between databases are refused: no statement reaches both."""
+    models = [association.source, target]
+    through = association.options.get("through")
+    if isinstance(through, type):
+        models.append(through)
+    known = [model for model in models if isinstance(model._meta.database, peewee.Database)]
+    for model in known[1:]:
+        if not same_database(known[0], model):
+            raise DeclarationError(
+                association.declared,
+                f"{known[0].__name__} and {model.__name__} stand in two databases, and a many-to-many across databases "
+                "comes with a later version",
+                "Keep both models and their links in one database",
+            )
+
+
+def _second_names(kind: type[Association], names: Names, target: Any, options: dict[str, Any], former: Association, text: str) -> Names:
     """A second has_one or has_many to the same target over another key is named after the key (A12)."""
     column = options.get("foreign_key")
-    if kind not in (HasOne, HasMany) or options.get("as_") is not None or column is None or not _same_target(former, target):
+    if kind not in (HasOne, HasMany) or options.get("as_") is not None or column is None or not same_target(former, target):
         raise _taken(text, names, former)
     stem = naming.field_of(column, options.get("source_key") or "id")
     return Names(f"{stem}_{names.one}", f"{stem}_{names.many}")
@@ -223,60 +256,17 @@ def _taken(text: str, names: Names, former: Association) -> DeclarationError:
     )
 
 
-def _same_target(former: Association, target: Any) -> bool:
-    if isinstance(target, type) and former.bound:
-        return former.target is target
-    name = target.__name__ if isinstance(target, type) else target
-    return former.wanted == name
-
-
-def _the_same(former: Any, kind: type[Association], target: Any, options: dict[str, Any], text: str) -> Association | None:
-    """The former declaration, where the new one says nothing else; what it says beyond is added to the key (A11)."""
-    if isinstance(target, type) and former.bound and former.target is not target and registry.replaced(former.target):
-        _unpublish(former)  # a model defined again in the same place replaces the former (A6)
+def _former(plan: Plan, kind: type[Association], source: Model, names: Names) -> Any:
+    """The association that has the name already; one of models that were defined again gives way (A6)."""
+    former: Any = source.associations.get(names.many if kind.to_many else names.one)
+    if former is None or not former.bound:
+        return former
+    models = [former.target, former.through] if isinstance(former, ManyToMany) else [former.target]
+    if former.target is not source and any(registry.replaced(model) for model in models):
+        _unpublish(former)
+        plan.undo.append(lambda: _publish(former))
         return None
-    if not _same_target(former, target) or not isinstance(former, kind | ManyToMany if kind is HasMany else kind):
-        return None
-    said, says = former.options, options
-    for name in ("foreign_key", "other_key", "source_key", "target_key"):
-        if says.get(name) is not None and says[name] != said.get(name) and not _means_same_key(former, name, says[name]):
-            return None
-    for name in ("where", "order"):
-        if says.get(name) is not said.get(name):
-            return None
-    through = says.get("through", UNSAID)
-    if through not in (UNSAID, None) and former.bound and through not in (former.through, former.through._meta.table_name):
-        return None
-    if any(name in says and says[name] != said.get(name) for name in LINK_OPTIONS):
-        return None
-    if former.bound:
-        plan = Plan(text)
-        again = type(former)(
-            former.source, former.wanted, former.names, text, bind, **{**said, **{k: v for k, v in says.items() if v is not None}}
-        )
-        if not isinstance(former, ManyToMany):
-            again.prepare(plan, former.target, model_names)
-            added = [key for key in former.keys]
-            plan.apply()
-            for key in added:
-                for claim in key.claims:
-                    if claim.association is again:
-                        claim.association = former
-        elif again.key_options() != former.key_options():
-            again.prepare(plan, former.target, model_names, former.through)
-            plan.apply()
-    return former  # type: ignore[no-any-return]
-
-
-def _means_same_key(former: Any, option: str, name: str) -> bool:
-    if not former.bound:
-        return False
-    keys: tuple[Key, ...] = former.keys
-    position = {"foreign_key": 0, "other_key": 1}.get(option)
-    if position is None or position >= len(keys):
-        return False
-    field = keys[position].field
-    return name in (field.name, field.column_name, getattr(field, "object_id_name", None))
+    return former
 
 
 # Bases
@@ -296,12 +286,36 @@ def derived(model: Model) -> list[Model]:
     return [each for each in registry.known_models() if each is not model and issubclass(each, model)]
 
 
+def _has_no_fields(model: Model) -> bool:
+    """Whether nothing but associations gave the model its fields, so that what is declared of it is for all derived from it."""
+    meta: Any = model._meta
+    keys = registry.keys_of(model)
+    return bool(meta.implicit_key) and all(
+        field.primary_key or (field.column_name in keys and keys[field.column_name].by_hand is None) for field in meta.sorted_fields
+    )
+
+
+def _templates(model: Model) -> list[Any]:
+    """The declarations that are made anew for each model derived from this one."""
+    return model._meta.__dict__.setdefault("association_templates", [])  # type: ignore[no-any-return]
+
+
 def _template(source: Model, method: str, target: Any, options: dict[str, Any], text: str) -> Template:
     given = (method, "self" if target is source else target, options)
-    for model in derived(source):
-        if not _is_base(model):
-            declare(model, *given)
-    source._meta.__dict__.setdefault("association_templates", []).append(given)
+    models = [model for model in derived(source) if not _is_base(model)]
+    if len(models) > 1 and method != "belongs_to" and options.get("foreign_key") is not None:
+        raise DeclarationError(
+            text,
+            f"the key {options['foreign_key']!r} would have to point to {listed([model.__name__ for model in models])}",
+            "Leave foreign_key out, or declare it on each of these",
+        )
+    for model in models:  # first only in thought: it is made for all of them, or for none
+        said, words = dict(options), text_of(model, method, target, options)
+        _check_options(method, said, words)
+        _planned(model, method, _target(model, given[1], words), said, words)[1].give_up()
+    for model in models:
+        declare(model, *given)
+    _templates(source).append(given)
     return Template(source, text)
 
 
@@ -353,7 +367,7 @@ def _check_names(association: Association) -> None:
 def _publish(association: Association) -> None:
     """Put the association and its methods on the source; what the user wrote stays (A18)."""
     source: Any = association.source
-    source.associations[association.name] = association
+    source._associations[association.name] = association
     if association.name not in source._meta.fields:
         type.__setattr__(source, association.name, association)
     for name, operation in methods_of(association).items():
@@ -364,7 +378,7 @@ def _publish(association: Association) -> None:
 
 def _unpublish(association: Association) -> None:
     source: Any = association.source
-    source.associations.pop(association.name, None)
+    source._associations.pop(association.name, None)
     if source.__dict__.get(association.name) is association:
         delattr(source, association.name)
     for name in methods_of(association):

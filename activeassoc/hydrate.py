@@ -1,6 +1,6 @@
 """From the rows of a statement to instances of models.
 
-Map: `reader` makes the function that turns one row into one instance; `value_reader` the one for a single column.
+Map: `reader` makes the function that turns one row into one instance.
 """
 
 from __future__ import annotations
@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import peewee
 from peewee import Field
 
+from activeassoc.registry import Model
 
-def reader(model: type[peewee.Model], fields: Sequence[Field]) -> Callable[[Sequence[Any]], Any]:
+
+def reader(model: Model, fields: Sequence[Field]) -> Callable[[Sequence[Any]], Any]:
     """A function from a row, whose columns are `fields` in order, to an instance: the very one that peewee would make.
 
     The instance is made by the model's own constructor, so that an overridden ``__init__`` and fields with accessors of
     their own see the row as they do with peewee.
     """
-    columns = [(field.name, field.python_value) for field in fields]
+    columns: list[tuple[str, Callable[[Any], Any]]] = [(field.name, field.python_value) for field in fields]
 
     def read(row: Sequence[Any]) -> Any:
         record = model(__no_default__=1, **{name: convert(value) for (name, convert), value in zip(columns, row, strict=False)})
@@ -26,8 +27,3 @@ def reader(model: type[peewee.Model], fields: Sequence[Field]) -> Callable[[Sequ
         return record
 
     return read
-
-
-def value_reader(field: Field) -> Callable[[Any], Any]:
-    """A function from a column's value to the field's."""
-    return field.python_value  # type: ignore[no-any-return]

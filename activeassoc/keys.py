@@ -89,10 +89,10 @@ class KeyField(ForeignKeyField):
         self.__dict__["_deferred"] = value
 
     @property
-    def field_type(self) -> str:
+    def field_type(self) -> str:  # type: ignore[override]
         if self.plain is not None:
             return str(self.plain.field_type)
-        referred: Field | None = self.rel_field
+        referred: Any = self.rel_field
         if isinstance(referred, peewee.AutoField):
             return (
                 peewee.BigIntegerField.field_type if isinstance(referred, peewee.BigAutoField) else peewee.IntegerField.field_type
@@ -100,7 +100,8 @@ class KeyField(ForeignKeyField):
         return str(referred.field_type)
 
     def get_modifiers(self) -> Any:
-        return self.plain.get_modifiers() if self.plain is not None else super().get_modifiers()
+        inherited: Any = super()
+        return self.plain.get_modifiers() if self.plain is not None else inherited.get_modifiers()
 
     def db_value(self, value: Any) -> Any:
         if isinstance(value, peewee.Model):
@@ -110,7 +111,8 @@ class KeyField(ForeignKeyField):
             if getattr(value, self.rel_field.name) is None:
                 # peewee would compare with NULL, and store NULL.
                 raise UnsavedRecordError(asked, f"this {self.rel_model.__name__} is not saved yet", "Save it first", record=value)
-        return super().db_value(value)
+        inherited: Any = super()
+        return inherited.db_value(value)
 
     def __getattr__(self, name: str) -> Any:
         # The field answers the verbs of its association: Task.project.set(task, p). (A5)
@@ -155,7 +157,7 @@ class ReferenceField(Field):
     def points_to(self) -> Model | None:
         """The model that is meant, or None while there is none."""
         if self.to == "self":
-            return self.model  # type: ignore[no-any-return]
+            return self.model
         return registry.find_table(self.to, registry.scope_of(self.model)) if isinstance(self.to, str) else self.to
 
     @property
@@ -175,7 +177,7 @@ class ReferenceField(Field):
         return key_field(model, self.key, asked, "key")
 
     @property
-    def field_type(self) -> str:
+    def field_type(self) -> str:  # type: ignore[override]
         referred = self.referred
         if isinstance(referred, peewee.AutoField):
             return (
@@ -184,11 +186,12 @@ class ReferenceField(Field):
         return str(referred.field_type)
 
     def get_modifiers(self) -> Any:
-        referred = self.referred
+        referred: Any = self.referred
         return None if isinstance(referred, peewee.AutoField) else referred.get_modifiers()
 
     def db_value(self, value: Any) -> Any:
-        return self.referred.db_value(value)
+        referred: Any = self.referred
+        return referred.db_value(value)
 
     def python_value(self, value: Any) -> Any:
         return self.referred.python_value(value)

@@ -7,7 +7,8 @@ declaring calls, and the few differences to peewee's behaviour that keep records
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import peewee
@@ -45,8 +46,10 @@ class ModelType(peewee.ModelBase):
 
     def __new__(mcls, name: str, bases: tuple[type, ...], attributes: dict[str, Any], **options: Any) -> Any:
         declared = _declares_key(bases, attributes)
-        cls: Any = super().__new__(mcls, name, bases, attributes, **options)
-        cls.associations = {}
+        make: Any = super().__new__
+        cls: Any = make(mcls, name, bases, attributes, **options)
+        cls._associations = {}
+        cls.associations = MappingProxyType(cls._associations)  # for reading: what is declared has keys and methods, too
         cls._meta.implicit_key = not declared
         if name != "Model" or not cls.__module__.startswith("activeassoc."):
             registry.appeared(cls)
@@ -82,7 +85,7 @@ class Model(peewee.Model, metaclass=ModelType):
     """
 
     #: The associations of this model by name, in order of declaration.
-    associations: ClassVar[dict[str, Association]]
+    associations: ClassVar[Mapping[str, Association]]
 
     class Meta:
         model_metadata_class = Metadata
@@ -232,7 +235,7 @@ class Model(peewee.Model, metaclass=ModelType):
 
     # Records
 
-    def save(self, force_insert: bool = False, only: Any = None) -> Any:
+    def save(self: Any, force_insert: bool = False, only: Any = None) -> Any:
         """Write the record: INSERT where it is new, else UPDATE; peewee's save, with its silent traps shut.
 
         A record that was made by hand with a key that is not automatic is new and is inserted (peewee updates 0 rows). A
@@ -246,11 +249,16 @@ class Model(peewee.Model, metaclass=ModelType):
             only = self._changes(only)
             if not only:
                 return 0
+        inserts = force_insert or self._pk is None
         rows = super().save(force_insert=force_insert, only=only)
         self.__dict__["_stored"] = True
+        if inserts:
+            for field in self._meta.refs:
+                if not field.constraints:
+                    self.__data__.setdefault(field.name, None)  # what was not given is NULL now, and need not be asked
         return rows
 
-    def _check_references(self) -> None:
+    def _check_references(self: Any) -> None:
         for field in self._meta.refs:
             record = self.__rel__.get(field.name)
             if record is not None and self.__data__.get(field.name) is None and getattr(record, field.rel_field.name) is None:
@@ -261,7 +269,7 @@ class Model(peewee.Model, metaclass=ModelType):
                     record=record,
                 )
 
-    def _changes(self, only: Any) -> list[Any]:
+    def _changes(self: Any, only: Any) -> list[Any]:
         """The changed fields of a row that is found by its keys; a changed key would find no row, or another one's."""
         keys = {field.name for field in self._meta.get_primary_keys()} if self._meta.composite_key else set()
         if "_join_row" in self.__dict__:
@@ -284,7 +292,7 @@ class Model(peewee.Model, metaclass=ModelType):
             record.__dict__["_stored"] = True
         return result
 
-    def reload(self) -> Any:
+    def reload(self: Any) -> Any:
         """Read the record's columns again and forget what it had loaded; returns it. One query.
 
         Raises the model's DoesNotExist where the row is gone. (C18)

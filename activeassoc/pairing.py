@@ -3,7 +3,8 @@
 The key that the first of them added is taken away again, two are made on a through model, and both associations stay
 the objects that they were, with another path.
 
-Map: `other_half` finds the one that points back; `pair` plans the change; `taken_away` tells which keys went.
+Map: `other_half` finds the one that points back; `pair` plans the change; `check_throughs` and `check_taken` are what
+a later declaration may not contradict.
 """
 
 from __future__ import annotations
@@ -14,135 +15,181 @@ from typing import Any
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.errors import DeclarationError, listed
-from activeassoc.planning import Plan, withdraw
-from activeassoc.registry import Key, Model
+from activeassoc.keys import keys_to
+from activeassoc.planning import Plan, refresh, withdraw
+from activeassoc.registry import Claim, Key, Model, Taken, keys_of, keys_taken
 
 UNSAID: Any = object()
 """The default of `through`, where None means that there is none."""
 
-
-def _pairable(association: Any) -> bool:
-    """Neither key option nor ``through=None`` was written, and the key was not declared otherwise."""
-    options = association.options
-    return options.get("foreign_key") is None and options.get("source_key") is None and options.get("through", UNSAID) is UNSAID
+INSTEAD = "Give both has_many a through=, or through=None to keep one of them one-to-many"
 
 
 def other_half(association: Any, target: Model) -> Any:
-    """The has_many (or many-to-many) of the target that points back, where the two are one many-to-many."""
+    """The association of the target that points back, where the two are one many-to-many; else None.
+
+    Raises where several could be it, or where one of the two says something that a many-to-many cannot mean.
+    """
     source = association.source
-    if target is source or not _pairable(association) or not hasattr(target, "associations"):
+    if target is source or not hasattr(target, "associations") or not _may_be_half(association, target):
         return None
     halves = [each for each in target.associations.values() if each.to_many and each.bound and each.target is source]
-    links = [each for each in halves if isinstance(each, ManyToMany) and each.options.get("symmetric") is not True]
-    # A through on one side serves both; once both sides have it, a further has_many has no other half.
-    served = {
-        id(each.through)
-        for each in source.associations.values()
-        if isinstance(each, ManyToMany) and each.bound and each.target is target
-    }
-    free = [each for each in links if id(each.through) not in served]
-    keyed = [each for each in halves if isinstance(each, HasMany) and _pairable(each) and _own_key(each)]
-    instead = "Give both has_many a through=, or through=None to keep one of them one-to-many"
+    keyed = [each for each in halves if isinstance(each, HasMany) and _may_be_half(each, source)]
+    if isinstance(association, ManyToMany):
+        links, free = [], []
+    else:
+        links = [each for each in halves if isinstance(each, ManyToMany)]
+        # A through on one side serves both; once both sides have it, a further has_many has no other half.
+        served = {id(each.through) for each in _between(source, target)}
+        free = [each for each in links if id(each.through) not in served]
     if len(free) + len(keyed) > 1:
         raise DeclarationError(
-            association.declared, f"several could be its other half: {listed([each.declared for each in free + keyed])}", instead
+            association.declared, f"several could be its other half: {listed([each.declared for each in free + keyed])}", INSTEAD
         )
     if links and not free and not keyed:
-        raise DeclarationError(
-            association.declared, f"{links[0].declared} is the other half of another many-to-many already", instead
-        )
+        raise DeclarationError(association.declared, f"{links[0].declared} is the other half of another many-to-many already", INSTEAD)
     if not free and not keyed:
         return None
     half = (free + keyed)[0]
-    for each in (association, half) if keyed else (association,):
+    _check_halves(association, half)
+    return half
+
+
+def _may_be_half(association: Any, target: Model) -> bool:
+    """Whether a to-many could be a many-to-many: it has a through, or it says nothing of a key and none was declared otherwise."""
+    options = association.options
+    if isinstance(association, ManyToMany):
+        return not options.get("symmetric")
+    if options.get("foreign_key") is not None or options.get("source_key") is not None or options.get("through", UNSAID) is not UNSAID:
+        return False
+    records = keys_of(target)
+    found = [records.get(field.column_name) for field in keys_to(target, association.source)]
+    return all(key is not None and key.by_hand is None and not any(claim.names_key for claim in key.claims) for key in found)
+
+
+def _check_halves(association: Any, half: Any) -> None:
+    """Raise where a has_many that becomes a many-to-many says what only a one-to-many can mean."""
+    for each in (association, half):
+        if isinstance(each, ManyToMany):
+            continue
         said = [name for name in ("on_delete", "on_update", "null", "where", "order") if each.options.get(name) is not None]
         if said:
             raise DeclarationError(
                 association.declared,
                 f"it and {half.declared} point at each other and would be one many-to-many, but {each.declared} gives {listed(said)}",
-                instead,
+                INSTEAD,
             )
-    if keyed and len({id(claim.association) for claim in half.key.claims}) > 1:
+    if isinstance(half, HasMany):
         others = [claim.text for claim in half.key.claims if claim.association is not half]
-        raise DeclarationError(
-            association.declared,
-            f"it and {half.declared} would be one many-to-many, but the key {half.key.column!r} is also that of {listed(others)}",
-            instead,
-        )
-    return half
+        if others:
+            raise DeclarationError(
+                association.declared,
+                f"it and {half.declared} would be one many-to-many, but the key {half.key.column!r} is also that of {listed(others)}",
+                INSTEAD,
+            )
 
 
-def _own_key(association: Any) -> bool:
-    """Whether the key was added by has_one or has_many, not by hand and not by a belongs_to."""
-    key: Key = association.key
-    return key.by_hand is None and not any(claim.names_key for claim in key.claims)
+# Two become one
 
 
 def pair(plan: Plan, association: Any, half: Any, target: Model, names_of: Any, publish: Callable[[Any], None]) -> None:
-    """Make one many-to-many of two has_many: one key is taken away, two are made on a through model."""
+    """Make one many-to-many of two associations: one of them makes the links, or has them, and the other one follows."""
+    if isinstance(half, HasMany):
+        taken = Taken(half.key.target, f"{half.declared} and {association.declared} are one many-to-many")
+        plan.do(_take_away, half.key, taken)
     if isinstance(half, ManyToMany):
-        _become(association, plan)
-        association.prepare(plan, target, names_of, half.through)
-        return
-    key: Key = half.key
-    twin = ManyToMany(half.source, half.wanted, half.names, half.declared, association._binder, **{**half.options, "through": None})
-    mine = ManyToMany(
-        association.source,
-        association.wanted,
-        association.names,
-        association.declared,
-        association._binder,
-        **{**association.options, "through": None},
-    )
-    plan.do(_take_away, key, f"{half.declared} and {association.declared} are one many-to-many")
-    twin.prepare(plan, half.target, names_of)
-    plan.do(_become_now, half, twin, publish)
-    plan.do(lambda: _bind_mine(association, mine, half, target, plan.asked, names_of, publish))
+        leader, follower, link = half, association, half.through
+    elif isinstance(association, ManyToMany):
+        leader, follower = association, half
+        link = association.prepare(plan, target, names_of)
+    else:
+        leader, follower = half, association
+        draft = _as_links(half)
+        link = draft.prepare(plan, half.target, names_of)
+        plan.do(_become, half, draft, publish)
+    name = _as_links(follower).join_row_name(plan, link, leader.source)
+    plan.do(_follow, follower, leader, name, publish)
 
 
-def _bind_mine(
-    association: Any, mine: Any, half: Any, target: Model, asked: str, names_of: Any, publish: Callable[[Any], None]
-) -> None:
-    """The second end of a new pair: its through model and keys are there now."""
-    plan = Plan(asked)
-    mine.prepare(plan, target, names_of, half.through)
-    plan.apply()
-    _become_now(association, mine, publish)
+def _as_links(association: Any) -> ManyToMany:
+    """The many-to-many that a has_many becomes, while that is only thought of."""
+    options = {**association.options, "through": None}
+    return ManyToMany(association.source, association.wanted, association.names, association.declared, association._binder, **options)
 
 
-def _become(association: Any, plan: Plan) -> None:
-    """A has_many that is paired stays the same object and becomes a many-to-many."""
-    former = dict(association.__dict__)
+def _take_away(key: Key, taken: Taken) -> None:
+    withdraw(key)
+    keys_taken(key.model)[key.column] = taken
+
+
+def _turn(association: Any) -> None:
+    """The object stays: whoever holds it has a many-to-many now."""
     association.__class__ = ManyToMany
-    association.options = {**association.options, "through": None}
-
-    def back() -> None:
-        association.__dict__.clear()
-        association.__dict__.update(former)
-        association.__class__ = HasMany
-
-    plan.undo.append(back)
-
-
-def _become_now(association: Any, twin: Any, publish: Callable[[Any], None]) -> None:
-    bound = association._target
-    association.__class__ = ManyToMany
+    association.options = {**association.options, "through": None, "paired": True}
     association.__dict__.pop("key", None)
-    association.__dict__.update({name: value for name, value in twin.__dict__.items() if name != "_target"})
-    association._target = bound
+
+
+def _become(association: Any, draft: ManyToMany, publish: Callable[[Any], None]) -> None:
+    _turn(association)
+    association.ends, association._link_name = draft.ends, draft._link_name
     for key in association.ends.keys:
         for claim in key.claims:
-            if claim.association is twin:
+            if claim.association is draft:
                 claim.association = association
     publish(association)
 
 
-def _take_away(key: Key, why: str) -> None:
-    withdraw(key)
-    key.model._meta.__dict__.setdefault("keys_taken", {})[key.column] = why
+def _follow(follower: Any, leader: Any, name: str, publish: Callable[[Any], None]) -> None:
+    """The second side of the links: the same two keys, the other way round."""
+    if isinstance(follower, HasMany):
+        _turn(follower)
+    far, near = leader.ends.keys
+    follower.take_link(near, far, leader.source, name)
+    said = {"constraints": False} if follower.options.get("constraints") is False else {}
+    for key in (near, far):
+        key.claims.append(Claim(follower, follower.declared, said))
+        refresh(key)
+    publish(follower)
 
 
-def taken_away(model: Model) -> dict[str, str]:
-    """The key columns that pairing took from a model: column → by which declarations."""
-    found: dict[str, str] = model._meta.__dict__.get("keys_taken", {})
-    return found
+# What a later declaration may not contradict
+
+
+def check_taken(association: Any, target: Model) -> None:
+    """Raise where a belongs_to asks for a key that pairing took away, or for one that would have taken its place (A7, A10)."""
+    for column, taken in keys_taken(association.source).items():
+        if taken.target is target and association.options.get("foreign_key") in (None, column):
+            raise DeclarationError(association.declared, f"its key {column!r} was taken away, as {taken.why}", INSTEAD)
+
+
+def _between(one: Model, other: Model) -> list[Any]:
+    """The many-to-many of one model to another."""
+    every = getattr(one, "associations", {}).values()
+    return [each for each in every if isinstance(each, ManyToMany) and each.bound and each.target is other]
+
+
+def check_throughs(association: ManyToMany, target: Model, names_of: Any) -> None:
+    """Two many-to-many between the same models need a through each (A7)."""
+    source, through = association.source, association.options.get("through")
+    if target is source:
+        return  # each has the table of its own name (A8)
+    table = getattr(getattr(through, "_meta", None), "table_name", through or association.default_table(target, names_of))
+    others = [each for each in (*_between(source, target), *_between(target, source)) if each is not association]
+    written = {id(each.through) for each in others if each.options.get("through") is not None}
+    for each in others:
+        same = each.through._meta.table_name == table
+        if "paired" in each.options and each.source is target and not same:
+            raise DeclarationError(
+                association.declared,
+                f"{each.declared} has no through of its own, and could be the other half of this as well as of its other one",
+                "Give that one a through=, too",
+            )
+        if same and (each.source is not source or through is not None):
+            continue  # the other side of these links, or another view of them
+        if through is None or (id(each.through) not in written and not same):
+            raise DeclarationError(
+                association.declared,
+                f"{each.declared} is a many-to-many between {source.__name__} and {target.__name__} already, "
+                "and whose links are whose could not be told",
+                "Give each of the two a through= of its own",
+            )

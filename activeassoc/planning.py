@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import peewee
-from peewee import Field, ForeignKeyField
+from peewee import ForeignKeyField
 
 from activeassoc import naming, registry
 from activeassoc.errors import DeclarationError
 from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, same_table
 from activeassoc.registry import Claim, Key, Model, keys_of
+
+#: A field of peewee's. Not typed as one: much of what is planned here is not in peewee's stubs.
+Field = Any
 
 
 class Plan:
@@ -75,22 +78,21 @@ def plan_key(plan: Plan, wish: Wish) -> Key:
     if wish.column is None and field is None and wish.belongs_to:
         renamed = _to_rename(plan, wish)
         if renamed is not None:
-            _agree(plan, renamed, wish, referred)
+            _same_reference(plan, renamed, wish, referred)
             name, attribute = _names_for(plan, wish, column, referred, renamed)
             plan.do(_rename, renamed, name, column, attribute)
-            _claim(plan, renamed, wish)
+            say(plan, renamed, wish.claim, wish.of_link)
             return renamed
     if wish.column is None and wish.any_key:
         field = _only_key(plan, wish, column) or field
     if field is None:
         key = Key(wish.holder, column, None, wish.target, of_link=wish.of_link, added=wish.any_key and wish.column is None)
-        _agree(plan, key, wish, referred)
         name, attribute = _names_for(plan, wish, column, referred, None)
         _check_subclasses(plan, wish.holder, column)
         plan.do(_add, key, name, column, attribute, referred)
     else:
         key = _existing(plan, wish, field, referred)
-    _claim(plan, key, wish)
+    say(plan, key, wish.claim, wish.of_link)
     return key
 
 
@@ -112,14 +114,10 @@ def _only_key(plan: Plan, wish: Wish, default: str) -> Field | None:
     """A has_one or has_many without foreign_key uses the only key that there is; several are an error that lists them (A13)."""
     found = [field for field in keys_to(wish.holder, wish.target) if not any(field is other for other in wish.taken)]
     if len(found) > 1:
-        # The key under the default name that an association added stands before those that were named.
+        # The key under the default name that a has_one or has_many added stands before those that were named.
         records = keys_of(wish.holder)
-        added = [
-            field
-            for field in found
-            if field.column_name == default and field.column_name in records and records[default].by_hand is None
-        ]
-        if len(added) == 1:
+        added = [field for field in found if field.column_name == default and default in records and records[default].added]
+        if added:
             return added[0]
         columns = ", ".join(field.column_name for field in found)
         raise DeclarationError(
@@ -131,16 +129,21 @@ def _only_key(plan: Plan, wish: Wish, default: str) -> Field | None:
 
 
 def _to_rename(plan: Plan, wish: Wish) -> Key | None:
-    """The key that a has_one or has_many had added to the same target without foreign_key: a belongs_to names it (A10)."""
+    """The key that a has_one or has_many had added to the same target without foreign_key: a belongs_to names it (A10).
+
+    Raises where one of them uses the key of another belongs_to: in another order it would be this one's.
+    """
     for key in keys_of(wish.holder).values():
-        if key.target is wish.target and key.added:
-            if any(claim.names_key for claim in key.claims):
-                inverse = next(claim for claim in key.claims if not claim.names_key)
-                raise DeclarationError(
-                    plan.asked,
-                    f"{inverse.text} shares its key {key.column!r} with another belongs_to, and which of the two it means cannot be told",
-                    f'Give it foreign_key="{key.column}"',
-                )
+        if key.target is not wish.target:
+            continue
+        unnamed = [claim for claim in key.claims if not claim.names_key and claim.association.options.get("foreign_key") is None]
+        if unnamed and not key.of_link and any(claim.names_key for claim in key.claims):
+            raise DeclarationError(
+                plan.asked,
+                f"{unnamed[0].text} shares its key {key.column!r} with another belongs_to, and which of the two it means cannot be told",
+                f'Give it foreign_key="{key.column}"',
+            )
+        if key.added:
             return key
     return None
 
@@ -195,7 +198,7 @@ def _existing(plan: Plan, wish: Wish, field: Field, referred: Field) -> Key:
             f"the key {key.column!r} points to {key.target.__name__} already: {'; '.join(whose)}",
             "Give another foreign_key",
         )
-    _agree(plan, key, wish, referred)
+    _same_reference(plan, key, wish, referred)
     if wish.of_link:
         plan.do(setattr, key, "of_link", True)
     if wish.belongs_to and not isinstance(field, ForeignKeyField):
@@ -212,6 +215,8 @@ def _adopt(plan: Plan, wish: Wish, field: Field) -> Key:
     if isinstance(field, ForeignKeyField):
         target = field.rel_model
         said.update({rule: getattr(field, rule).upper() for rule in ("on_delete", "on_update") if getattr(field, rule)})
+        if not getattr(field, "constraint", True):
+            said["constraints"] = False  # inherited from a base, where an association said so
     elif isinstance(field, ReferenceField):
         said["constraints"] = False
         target = field.points_to or wish.target
@@ -226,6 +231,12 @@ def _adopt(plan: Plan, wish: Wish, field: Field) -> Key:
 
 def _check_types(plan: Plan, wish: Wish, field: Field) -> None:
     """Key types that can never match are an error at declaration (H4)."""
+    if isinstance(field, peewee.AutoField):
+        raise DeclarationError(
+            plan.asked,
+            f"{wish.holder.__name__}.{field.name} is a number that the database gives out, and can refer to nothing",
+            "Give another foreign_key",
+        )
     referred = key_field(wish.target, wish.referenced, plan.asked, wish.option)
     families = (
         peewee.IntegerField,
@@ -237,21 +248,25 @@ def _check_types(plan: Plan, wish: Wish, field: Field) -> None:
         if isinstance(referred, family) != isinstance(field, family):
             raise DeclarationError(
                 plan.asked,
-                f"{wish.holder.__name__}.{field.name} is a {type(field).__name__} and can hold no key of {wish.target.__name__}, "
-                f"whose {referred.name} is a {type(referred).__name__}",
+                f"{wish.holder.__name__}.{field.name} is of type {type(field).__name__} and can hold no key of "
+                f"{wish.target.__name__}, whose {referred.name} is of type {type(referred).__name__}",
                 "Give the column the type of the key, or another foreign_key",
             )
 
 
-def _agree(plan: Plan, key: Key, wish: Wish, referred: Field) -> None:
-    """Raise where the wish contradicts what others say of the key, printing both declarations (A11)."""
-    given = dict(wish.claim.options)
-    if isinstance(key.field, ForeignKeyField) and key.field.rel_field is not referred:
+def _same_reference(plan: Plan, key: Key, wish: Wish, referred: Field) -> None:
+    """Raise where the key refers to another field of its target than is wished."""
+    if isinstance(key.field, ForeignKeyField) and key.field.rel_field.name != referred.name:
         raise DeclarationError(
             plan.asked,
             f"the key {key.column!r} refers to {key.target.__name__}.{key.field.rel_field.name}, not to {referred.name}",
             f"Leave {wish.option} out, or give another foreign_key",
         )
+
+
+def _agree(plan: Plan, key: Key, given: dict[str, Any], of_link: bool) -> None:
+    """Raise where the options given contradict what others say of the key, printing both declarations (A11)."""
+    merged: dict[str, Any] = {}
     for words, said in key.options():
         for option, value in given.items():
             if option in said and said[option] != value:
@@ -260,11 +275,9 @@ def _agree(plan: Plan, key: Key, wish: Wish, referred: Field) -> None:
                     f"of the key {key.column!r} it says {option}={value!r}, and {words} says {option}={said[option]!r}",
                     "Make them agree, or say it once",
                 )
-    merged: dict[str, Any] = {}
-    for _, said in key.options():
         merged.update(said)
     merged.update(given)
-    null = merged.get("null", not (key.of_link or wish.of_link))
+    null = merged.get("null", not (key.of_link or of_link))
     for rule in ("on_delete", "on_update"):
         if merged.get(rule) == "SET NULL" and not null:
             raise DeclarationError(
@@ -272,10 +285,13 @@ def _agree(plan: Plan, key: Key, wish: Wish, referred: Field) -> None:
             )
 
 
-def _claim(plan: Plan, key: Key, wish: Wish) -> None:
+def say(plan: Plan, key: Key, claim: Claim, of_link: bool = False) -> None:
+    """Plan that one more declaration says something of a key; raises where it contradicts the others."""
+    _agree(plan, key, claim.options, of_link)
+
     def step() -> None:
-        key.claims.append(wish.claim)
-        key.of_link = key.of_link or wish.of_link
+        key.claims.append(claim)
+        key.of_link = key.of_link or of_link
         refresh(key)
 
     plan.do(step)
@@ -315,6 +331,8 @@ def _add(key: Key, name: str, column: str, attribute: str, referred: Field, **mo
 
 def _make_key_field(field: Any) -> None:
     """A foreign key written by hand answers the verbs and refuses strangers like one that was added."""
+    # peewee deep-copies fields into subclasses, and what they refer to with them.
+    field.rel_field = field.rel_model._meta.fields[field.rel_field.name]
     if isinstance(field, KeyField):
         return
     field.__dict__["_deferred"] = field.__dict__.pop("deferred", None)
@@ -356,7 +374,8 @@ def swap_field(model: Model, former: Field, field: Field) -> None:
         meta.set_primary_key("__composite_key__", peewee.CompositeKey(*names))
     for index in meta.indexes:
         if isinstance(index, peewee.ModelIndex):
-            index._expressions = [field if part is former else part for part in index._expressions]
+            parts: Any = index
+            parts._expressions = [field if part is former else part for part in parts._expressions]
 
 
 def _convert(key: Key, name: str, referred: Field) -> None:
@@ -364,7 +383,7 @@ def _convert(key: Key, name: str, referred: Field) -> None:
     plain = key.field
     forget_field(key.model, plain)
     attribute = plain.name if plain.name != name else naming.key_attribute(name, plain.column_name)
-    field = KeyField(
+    field: Any = KeyField(
         key.target,
         field=referred,
         column_name=plain.column_name,
@@ -372,6 +391,7 @@ def _convert(key: Key, name: str, referred: Field) -> None:
         backref="+",
         null=plain.null,
         unique=plain.unique,
+        primary_key=plain.primary_key,
         default=plain.default,
         constraints=plain.constraints,
         help_text=plain.help_text,
@@ -380,6 +400,8 @@ def _convert(key: Key, name: str, referred: Field) -> None:
     field._order, field._sort_key = plain._order, plain._sort_key
     field.plain = plain
     key.model._meta.add_field(name, field)
+    if plain.primary_key:
+        key.model._meta.set_primary_key(name, field)
     key.field = field
     _record(key)
     swap_field(key.model, plain, field)

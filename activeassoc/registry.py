@@ -5,7 +5,7 @@ module and qualified name) replaces the former.
 
 Map: `appeared` is told of every new model; `known_models` and `known_databases` list what is alive; `find` finds a model
 by name, nearest first; `wait`, `settle` and `settle_for` bind the associations whose target was given as a string;
-`Key` is the record of one key column, kept on its model.
+`Key` is the record of one key column, kept on its model, `Claim` what one declaration says of it, `Taken` one that is gone.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Waiting(Protocol):
 
     source: Model
     wanted: str
+    declared: str
 
     def bind(self, target: Model) -> None: ...
 
@@ -165,21 +166,38 @@ def bound(association: Waiting) -> None:
         _waiting[:] = [ref for ref in _waiting if ref() is not None and ref() is not association]
 
 
-def settle() -> None:
-    """Bind everything that still waits; raises what stands against it."""
+def settle(*what: Any) -> None:
+    """Bind everything that still waits; raises what stands against it.
+
+    `what` are databases and models: then nothing is raised of models in other databases, which it does not concern.
+    """
+    meant: list[Any] = [getattr(each, "obj", None) if isinstance(each, peewee.Proxy) else each for each in what]
+    databases = [each._meta.get_database_instance() if hasattr(each, "_meta") else each for each in meant]
     for waiting in _alive():
-        if not replaced(waiting.source):
-            waiting.bind(find(waiting.wanted, scope_of(waiting.source), repr(waiting)))
+        if replaced(waiting.source):
+            continue
+        try:
+            waiting.bind(find(waiting.wanted, scope_of(waiting.source), waiting.declared))
+        except AssociationError:
+            here = waiting.source._meta.get_database_instance()
+            if not what or any(here is database for database in databases):
+                raise
 
 
-def settle_for(model: Model) -> None:
-    """Before `model` is used: bind what waits on it or for it, as far as that can be. Costs nothing when nobody waits."""
+def settle_for(model: Model, at_hand: bool = False) -> None:
+    """Before `model` is used: bind what waits on it or for it, as far as that can be. Costs nothing when nobody waits.
+
+    With `at_hand` only to models of the same scope: a declaration is no use, and a nearer model may still come (A6).
+    """
     if not _waiting:
         return
     for waiting in _alive():
         if waiting.source is model or waiting.wanted.rpartition(".")[2] == model.__name__:
+            scope = scope_of(waiting.source)
             try:
-                waiting.bind(find(waiting.wanted, scope_of(waiting.source), repr(waiting)))
+                target = find(waiting.wanted, scope, waiting.declared)
+                if not at_hand or scope_of(target) == scope:
+                    waiting.bind(target)
             except AssociationError:
                 continue  # told at the first use of the association itself, and by sync
 
@@ -228,6 +246,19 @@ class Key:
 
     def __repr__(self) -> str:
         return f"<key {self.model.__name__}.{self.column} -> {self.target.__name__}>"
+
+
+class Taken(NamedTuple):
+    """A key that pairing took away from a model again (A7): what it pointed to, and by which declarations it went."""
+
+    target: Model
+    why: str
+
+
+def keys_taken(model: Model) -> dict[str, Taken]:
+    """The keys that pairing took away from a model, by column."""
+    taken: dict[str, Taken] = model._meta.__dict__.setdefault("association_keys_taken", {})
+    return taken
 
 
 def keys_of(model: Model) -> dict[str, Key]:

@@ -1,10 +1,12 @@
 """What an accessor is given: instances or primary keys, one or many, read into one form.
 
-Map: `Target` is one of them; `read_one` and `read_many` read an argument, `key_of` the key of an instance.
+Map: `Target` is one of them; `read_one` and `read_many` read an argument, `key_of` the key of an instance; `once` leaves
+out repeats, `alike` and `spelled_twice` tell which texts a collation could call one.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -19,12 +21,14 @@ from activeassoc.stores.sql import coercer
 class Target:
     """One target argument: its primary key (None for a new record), the instance where one was given, join attributes."""
 
-    __slots__ = ("attributes", "key", "record")
+    __slots__ = ("attributes", "key", "record", "values")
 
     def __init__(self, key: Any, record: Any = None, attributes: Mapping[str, Any] | None = None) -> None:
         self.key = key
         self.record = record
         self.attributes = attributes
+        #: The attributes of its link, read: fields to values.
+        self.values: dict[Any, Any] = {}
 
     @property
     def new(self) -> bool:
@@ -35,6 +39,33 @@ class Target:
 def key_of(record: Any) -> Any:
     """The primary key of an instance: a value, or a tuple for a composite one."""
     return record._pk
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two text keys could be one to a database's collation. Only the database knows whether they are."""
+    return isinstance(one, str) and isinstance(other, str) and _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).rstrip()
+
+
+def spelled_twice(targets: Iterable[Target]) -> bool:
+    """Whether two of these keys could be one to a database's collation."""
+    texts = [target.key for target in targets if isinstance(target.key, str)]
+    return len({_plain(text) for text in texts}) < len(texts)
+
+
+def once(targets: Iterable[Target]) -> list[Target]:
+    """The targets without repeats, in order; of repeats the first instance and the last attributes are kept."""
+    found: dict[Any, Target] = {}
+    for target in targets:
+        former = found.setdefault(id(target.record) if target.new else ("key", target.key), target)
+        if former is not target:
+            former.record = former.record if former.record is not None else target.record
+            former.attributes = former.attributes if target.attributes is None else target.attributes
+    return list(found.values())
 
 
 def key_reader(model: Model) -> Callable[[Any], Any]:
@@ -120,7 +151,7 @@ def read_many(model: Model, values: Any, asked: str, *, attributes: bool = False
         raise _no_key(asked, values, model, TypeError("a class"))
     else:
         pairs = (values,)
-    found: dict[Any, Target] = {}
+    found: list[Target] = []
     for value in pairs:
         extra = None
         if attributes and isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping):
@@ -135,9 +166,5 @@ def read_many(model: Model, values: Any, asked: str, *, attributes: bool = False
             )
         target = _read(model, value, coerce, asked)
         target.attributes = extra
-        place = id(target.record) if target.new else ("key", target.key)
-        former = found.setdefault(place, target)
-        if former is not target:
-            former.record = former.record if former.record is not None else target.record
-            former.attributes = former.attributes if extra is None else extra
-    return list(found.values())
+        found.append(target)
+    return once(found)

@@ -9,9 +9,10 @@ base of all kinds; `Chain` lets calls be chained. How records are read along the
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import peewee
@@ -21,7 +22,7 @@ from activeassoc.errors import AssociationError, DeclarationError, RecordNotFoun
 from activeassoc.keys import is_record_of, is_saved
 from activeassoc.naming import Names
 from activeassoc.registry import Key, Model
-from activeassoc.stores.sql import store_of
+from activeassoc.stores.sql import every_row, store_of
 from activeassoc.targets import key_of
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
@@ -137,7 +138,7 @@ class Association(Chain):
             with registry.lock:
                 if self._target is None:
                     self.bind(registry.find(self.wanted, registry.scope_of(self.source), self.declared))
-        return self._target  # type: ignore[return-value]
+        return self._target
 
     def bind(self, target: Model) -> None:
         """Take `target` and make the keys; raises, and changes nothing, where something stands against it."""
@@ -172,6 +173,9 @@ class Association(Chain):
 
     def __repr__(self) -> str:
         return f"<{self.declared}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return association_of, (self.source, self.name)
 
     # Attribute of the class and of instances
 
@@ -238,12 +242,29 @@ class Association(Chain):
         """Raise RecordNotFound where the owner's row is gone. One query."""
         self._owner_row(owner, operation)
 
+    @contextlib.contextmanager
+    def with_owner(self, owner: Any, operation: str) -> Iterator[None]:
+        """A block whose constraints fail with RecordNotFound where that is because the owner's row is gone.
+
+        It stands around the transaction: within one that failed PostgreSQL answers no question.
+        """
+        try:
+            yield
+        except peewee.IntegrityError:
+            self.require_row(owner, operation)
+            raise
+
     def _owner_row(self, owner: Any, operation: str, lock: bool = False) -> None:
-        query = self.source.select(peewee.SQL("1")).where(owner._pk_expr())
+        query = every_row(self.source, peewee.SQL("1")).where(owner._pk_expr())
         if lock:
             query = query.for_update()
         if not self.source._meta.database.execute(query).fetchone():
             raise not_found(self.asked(operation), self.source, [key_of(owner)])
+
+
+def association_of(source: Model, name: str) -> Association:
+    """The association of this name; what a pickle holds of one."""
+    return source.associations[name]  # type: ignore[no-any-return]
 
 
 def verbs_of(kind: type[Association]) -> dict[str, tuple[str, ...]]:
@@ -254,9 +275,15 @@ def verbs_of(kind: type[Association]) -> dict[str, tuple[str, ...]]:
 
 
 def methods_of(association: Association) -> dict[str, Callable[..., Any]]:
-    """The methods that the association publishes: name → operation."""
-    kind = type(association)
-    return {association.fill(pattern): getattr(kind, name) for name, patterns in verbs_of(kind).items() for pattern in patterns}
+    """The methods that the association publishes: name → operation.
+
+    Where singular and plural are one word the operation on one target has the name, and takes several too (B3, C10).
+    """
+    found: dict[str, Callable[..., Any]] = {}
+    for name, patterns in sorted(verbs_of(type(association)).items(), key=lambda verb: "{many}" in verb[1][0]):
+        for pattern in patterns:
+            found.setdefault(association.fill(pattern), getattr(type(association), name))
+    return found
 
 
 def not_found(asked: str, model: Model, keys: list[Any]) -> RecordNotFound:

@@ -13,22 +13,21 @@ import peewee
 from peewee import Field
 
 from activeassoc.associations.base import Hop, not_found, verb
-from activeassoc.associations.reading import Reading
-from activeassoc.associations.writing import as_before, made
+from activeassoc.associations.reading import OneKey
+from activeassoc.associations.writing import as_before, values_given
 from activeassoc.errors import UnsavedRecordError
 from activeassoc.keys import has_constraint, is_saved
 from activeassoc.planning import Plan, Wish, plan_key
-from activeassoc.registry import Claim, Key, Model
-from activeassoc.stores.sql import many_statements, one_statement, rows_among
+from activeassoc.registry import Claim, Model
+from activeassoc.stores.sql import every_row, many_statements, one_statement, rows_among
 from activeassoc.targets import Target, read_one
 
 
-class BelongsTo(Reading):
+class BelongsTo(OneKey):
     """``Book.belongs_to(Author)``: book.author, get_author, set_author, create_author."""
 
     kind = "belongs_to"
     to_many = False
-    key: Key
 
     def prepare(self, plan: Plan, target: Model, names_of: Any) -> None:
         """Plan the key on the source."""
@@ -44,14 +43,6 @@ class BelongsTo(Reading):
             belongs_to=self.name,
         )
         plan.do(self.take, plan_key(plan, wish))
-
-    def take(self, key: Key) -> None:
-        """Use this key."""
-        self.key = key
-
-    @property
-    def keys(self) -> tuple[Key, ...]:
-        return (self.key,) if self.bound else ()
 
     @property
     def path(self) -> tuple[Hop, ...]:
@@ -129,7 +120,7 @@ class BelongsTo(Reading):
             return given.record.__data__[referred.name]
         if any(referred is part for part in target._meta.get_primary_keys()) and not target._meta.composite_key:
             return given.key
-        query = target.select(referred).where(rows_among(target, [given.key]))
+        query = every_row(target, referred).where(rows_among(target, [given.key]))
         row = target._meta.database.execute(query).fetchone()
         if row is None:
             raise not_found(self.asked("set"), target, [given.key])
@@ -151,7 +142,7 @@ class BelongsTo(Reading):
     def _require_target(self, given: Target) -> None:
         target = self.target
         key = given.key if given.key is not None else given.record._pk
-        query = target.select(peewee.SQL("1")).where(rows_among(target, [key]))
+        query = every_row(target, peewee.SQL("1")).where(rows_among(target, [key]))
         if not target._meta.database.execute(query).fetchone():
             raise not_found(self.asked("set"), target, [key])
 
@@ -185,9 +176,9 @@ class BelongsTo(Reading):
         1 UPDATE in one transaction. (C18)
         """
         self.require_saved(owner, "create")
-        asked = self.asked("create")
+        row = values_given(self.target, values, fields, {}, self.asked("create"))
         with many_statements(self.source._meta.database):
-            record = made(self.target, values, fields, {}, asked)
+            record = self.target.create(**row)
             given = Target(record._pk, record)
             value = self._key_value(given)
             self._write(owner, given, value)

@@ -14,9 +14,8 @@ from peewee import fn
 from activeassoc.associations.base import verb
 from activeassoc.associations.on_target import KeyOnTarget
 from activeassoc.associations.to_many import ToMany
-from activeassoc.associations.writing import as_before, values_given
-from activeassoc.errors import WrongArgument
-from activeassoc.stores.sql import many_statements, one_if, one_statement, row_groups, rows_among, total
+from activeassoc.associations.writing import as_before, create_all, mappings, match, saves_plainly, values_given
+from activeassoc.stores.sql import every_row, many_statements, one_if, one_statement, row_groups, rows_among, total
 from activeassoc.targets import Target, key_of, read_many
 
 
@@ -41,23 +40,23 @@ class HasMany(ToMany, KeyOnTarget):
         self.require_saved(owner, "set")
         given = read_many(self.target, targets, self.asked("set"))
         scope = self.scope("set") if given else {}
-        old, new = [target for target in given if not target.new], [target for target in given if target.new]
-        with as_before([target.record for target in new]), many_statements(self.target._meta.database):
+        new = [target for target in given if target.new]
+        new_records = [target.record for target in new]
+        with self.with_owner(owner, "set"), as_before(new_records), many_statements(self.target._meta.database):
             locked = self.lock(owner, "set")
-            rows = self.rows_of(owner, old, whole=any(target.record is None for target in old))
-            keys = self.match(rows, old, "set")
-            kept = set(keys)
+            rows = self.rows_of(owner, given, whole=any(target.record is None for target in given))
+            given = match(self.target, rows, given, self.asked("set"))
+            kept = {target.key for target in given if not target.new}
             obsolete = [key for key, (_, linked) in rows.items() if linked and key not in kept]
-            if obsolete and self.required and not destroy:
-                raise self.refuse("set", obsolete)
             if obsolete:
+                if self.required and not destroy:
+                    raise self.refuse("set", obsolete)
                 self.detach_rows(owner, obsolete, destroy)
-            fresh = [key for key in keys if not rows[key][1]]
-            if not locked and not fresh and not obsolete and not kept and not new:
+            if not locked and not (self.constrained and (obsolete or given)):
                 self.require_row(owner, "set")
-            self._write(owner, fresh, new, scope, "set")
-        for target, key in zip(old, keys, strict=True):
-            target.record = rows[key][0] if target.record is None else target.record
+            self._write(owner, [key for key in kept if not rows[key][1]], new, scope)
+        for target in given:
+            target.record = rows[target.key][0] if target.record is None else target.record
         return self._settled(owner, given, scope, obsolete)
 
     def _settled(self, owner: Any, given: list[Target], scope: dict[Any, Any], obsolete: list[Any]) -> list[Any]:
@@ -65,29 +64,20 @@ class HasMany(ToMany, KeyOnTarget):
         gone = set(obsolete)
         for record in self.held_records(owner):
             if key_of(record) in gone:
-                self.set_key(record, None)
+                self.set_key(record, None, owner)
         records = [target.record for target in given]
         for record in records:
             self.set_key(record, owner)
             self.set_scope(record, scope)
         self.hold(owner, records)
+        self.forget_on(owner, but=self)
         return records
 
-    def _write(self, owner: Any, keys: list[Any], new: list[Target], scope: dict[Any, Any], operation: str) -> int:
+    def _write(self, owner: Any, keys: list[Any], new: list[Target], scope: dict[Any, Any]) -> int:
         """Give rows to the owner and save new records as its own; the number of rows changed."""
-        if not self.constrained and (keys or new):
-            self.require_row(owner, operation)
-        try:
-            with many_statements(self.target._meta.database) if new else one_statement(self.target._meta.database):
-                changed = self.attach_rows(owner, keys, scope) if keys else 0
-                for target in new:
-                    self.set_key(target.record, owner)
-                    for field, value in scope.items():
-                        setattr(target.record, field.name, value)
-                    target.record.save(force_insert=True)
-        except peewee.IntegrityError:
-            self.require_row(owner, operation)
-            raise
+        changed = self.attach_rows(owner, keys, scope) if keys else 0
+        for target in new:
+            self.save_new(owner, target.record, scope)
         return changed + len(new)
 
     @verb("add_{one}", "add_{many}")
@@ -97,37 +87,41 @@ class HasMany(ToMany, KeyOnTarget):
         A record of another owner moves to this one. `targets` are instances or primary keys, one or any iterable; None
         does nothing. New instances are saved. Missing keys raise RecordNotFound, listed, and nothing is written.
 
-        One UPDATE, and an INSERT for each new instance. (C7)
+        One UPDATE, and an INSERT for each new instance; 1 SELECT more where some were this owner's already. (C7)
         """
         self.require_saved(owner, "add")
         given = read_many(self.target, targets, self.asked("add"))
         if not given:
             return 0
         scope = self.scope("add")
-        new, keys = [target for target in given if target.new], [target.key for target in given if not target.new]
+        new, old = [target for target in given if target.new], [target for target in given if not target.new]
+        keys = [target.key for target in old]
         database = self.target._meta.database
         # One UPDATE of one row is whole by itself; one of several has to be taken back where some of them are missing.
         block = many_statements(database) if new or len(keys) > 1 or not self.constrained else one_statement(database)
-        with as_before([target.record for target in new]), block:
+        with self.with_owner(owner, "add"), as_before([target.record for target in new]), block:
+            if not self.constrained:
+                self.require_row(owner, "add")
             if keys and self.in_primary_key:
-                self._require_targets(keys, "add")  # afterwards they would not be found: their primary key changes
-            changed = self._write(owner, keys, new, scope, "add")
+                self._require_targets(old, "add")  # afterwards they would not be found: their primary key changes
+            changed = self._write(owner, keys, new, scope)
             if changed < len(given) and not self.in_primary_key:
-                self._require_targets(keys, "add")
+                self._require_targets(old, "add")
         for target in given:
             if target.record is not None:
                 self.set_key(target.record, owner)
                 self.set_scope(target.record, scope)
         self.hold_more(owner, given)
+        self.forget_on(owner, but=self)
         return changed
 
-    def _require_targets(self, keys: list[Any], operation: str) -> None:
-        target, found = self.target, set()
-        for some in row_groups(target, keys):
-            query = target.select(*target._meta.get_primary_keys()).where(rows_among(target, some))
+    def _require_targets(self, targets: list[Target], operation: str) -> None:
+        target = self.target
+        found: set[Any] = set()
+        for some in row_groups(target, [each.key for each in targets]):
+            query = every_row(target, *target._meta.get_primary_keys()).where(rows_among(target, some))
             found.update(key_of(record) for (record,) in self.read(query, target._meta.get_primary_keys(), []))
-        if len(found) < len(keys):
-            self.match(dict.fromkeys(found), [Target(key) for key in keys], operation)
+        match(target, found, targets, self.asked(operation))
 
     @verb("remove_{one}", "remove_{many}")
     def remove(self, owner: Any, targets: Any, *, destroy: bool = False) -> int:
@@ -142,42 +136,46 @@ class HasMany(ToMany, KeyOnTarget):
             return 0
         keys = [target.key for target in given]
         database = self.target._meta.database
-        with many_statements(database) if len(keys) > 1 or self.required else one_statement(database):
+        alone = len(keys) == 1 and self.constrained and not self.required
+        with one_statement(database) if alone else many_statements(database):
+            if not self.constrained:
+                self.require_row(owner, "remove")
             if self.required and not destroy:
-                matching = [
-                    key for key, (_, linked) in self.rows_of(owner, given, whole=False).items() if linked and key in set(keys)
-                ]
+                matching = self._owned_among(owner, keys)
                 if matching:
                     raise self.refuse("remove", matching)
-            removed = self.detach_rows(owner, keys, destroy)
-            if not removed:
+                removed = 0
+            else:
+                removed = self.detach_rows(owner, keys, destroy)
+            if not removed and self.constrained:
                 self.require_row(owner, "remove")
         self._tell_removed(owner, given, removed)
         return removed
 
+    def _owned_among(self, owner: Any, keys: list[Any]) -> list[Any]:
+        """Those of these keys whose rows are the owner's."""
+        target, found = self.target, []
+        for some in row_groups(target, keys):
+            query = every_row(target, *target._meta.get_primary_keys()).where(rows_among(target, some), self.owned(owner))
+            found += [key_of(record) for (record,) in self.read(query, target._meta.get_primary_keys(), [])]
+        return found
+
     def _tell_removed(self, owner: Any, given: list[Target], removed: int) -> None:
         """Memory after a remove. Fewer rows than asked for: what memory says of these records may be old, so ask."""
-        name, near = self.key.attribute, self.near_of(owner)
-        mine = [target for target in given if target.record is not None and target.record.__data__.get(name) == near]
-        if removed < len(given) and mine:
-            rows = self.rows_of(owner, mine, whole=False)
-            for target in mine:
-                if target.key in rows and rows[target.key][0].__data__.get(name) is not None:
-                    record = target.record
-                    record.__rel__.pop(name, None)
-                    record.__data__[name] = rows[target.key][0].__data__[name]
-                    record._dirty.discard(name)
-                else:
-                    self.set_key(target.record, None)
-        else:
-            for target in mine:
-                self.set_key(target.record, None)
+        name = self.key.attribute
+        passed = [target for target in given if target.record is not None]
+        rows = self.rows_of(owner, passed, whole=False) if passed and removed < len(given) else {}
+        for target in passed:
+            stored = rows[target.key][0].__data__.get(name) if target.key in rows else None
+            if stored is None or stored != target.record.__data__.get(name):
+                self.set_key(target.record, None, owner)
+                target.record.__data__[name] = stored
         gone = {target.key for target in given}
-        held = self.held_records(owner)
-        for record in held:
+        for record in self.held_records(owner):
             if key_of(record) in gone:
-                self.set_key(record, None)
+                self.set_key(record, None, owner)
         self.hold_less(owner, gone)
+        self.forget_on(owner, but=self)
 
     @verb("create_{one}")
     def create(self, owner: Any, values: Mapping[str, Any] | None = None, /, **fields: Any) -> Any:
@@ -185,38 +183,34 @@ class HasMany(ToMany, KeyOnTarget):
 
         Fields by keyword, or as a mapping where a name would be hidden; unknown ones raise UnknownName. One INSERT. (C18)
         """
-        self.require_saved(owner, "create")
-        asked = self.asked("create")
         if self.same_word and isinstance(values, list | tuple):
             return self.create_many(owner, values)
-        given = values_given(self.target, values, fields, {self.key.field: self.near_of(owner), **self.scope("create")}, asked)
-        database = self.target._meta.database
-        try:
-            with one_statement(database) if self.constrained else many_statements(database):
-                if not self.constrained:
-                    self.require_row(owner, "create")
-                record = self.target.create(**given)
-        except peewee.IntegrityError:
-            self.require_row(owner, "create")
-            raise
-        self.attach(owner, record)
-        self.hold_more(owner, [Target(key_of(record), record)])
-        return record
+        return self._create(owner, [values], fields, "create")[0]
 
     @verb("create_{many}")
     def create_many(self, owner: Any, values: Iterable[Mapping[str, Any]]) -> list[Any]:
         """Make several records and associate them; returns them, in the order given. All or none. (C18)
 
-        `values` are mappings of fields to values. One INSERT each, in one transaction: the engines do not all tell the
-        keys of rows that were inserted together.
+        `values` are mappings of fields to values. One INSERT where the keys are known before (UUIDs made in Python, given
+        keys), else one each, in one transaction: the engines do not all tell the keys of rows that were inserted together.
         """
-        self.require_saved(owner, "create_many")
-        if isinstance(values, Mapping | str | bytes) or not isinstance(values, Iterable):
-            raise WrongArgument(
-                self.asked("create_many"), f"{values!r} is no list of mappings", 'Write [{"title": "…"}, …]', value=values
-            )
-        with many_statements(self.target._meta.database):
-            return [self.create(owner, each) for each in values]
+        return self._create(owner, mappings(values, self.asked("create_many")), {}, "create_many")
+
+    def _create(self, owner: Any, values: list[Any], fields: Mapping[str, Any], operation: str) -> list[Any]:
+        self.require_saved(owner, operation)
+        target, asked, database = self.target, self.asked(operation), self.target._meta.database
+        forced = {self.key.field: self.near_of(owner), **self.scope(operation)}
+        rows = [values_given(target, each, fields, forced, asked) for each in values]
+        alone = len(rows) == 1 and self.constrained and saves_plainly(target)
+        with self.with_owner(owner, operation), one_statement(database) if alone else many_statements(database):
+            if not self.constrained:
+                self.require_row(owner, operation)
+            records = create_all(target, rows)
+        for record in records:
+            self.attach(owner, record)
+        self.hold_more(owner, [Target(key_of(record), record) for record in records])
+        self.forget_on(owner, but=self)
+        return records
 
     # Asking
 

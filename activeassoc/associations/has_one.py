@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import peewee
-
 from activeassoc.associations.base import verb
 from activeassoc.associations.on_target import KeyOnTarget
-from activeassoc.associations.writing import as_before, values_given
+from activeassoc.associations.writing import as_before, match, values_given
 from activeassoc.stores.sql import many_statements
 from activeassoc.targets import Target, key_of, read_one
 
@@ -57,26 +55,20 @@ class HasOne(KeyOnTarget):
         scope = self.scope("set") if given is not None else {}
         targets = [] if given is None else [given]
         new = [each for each in targets if each.new]
-        with as_before([each.record for each in new]), many_statements(self.target._meta.database):
+        new_records = [each.record for each in new]
+        with self.with_owner(owner, "set"), as_before(new_records), many_statements(self.target._meta.database):
             locked = self.lock(owner, "set")
             rows = self.rows_of(owner, targets, whole=given is not None and given.record is None)
-            keys = self.match(rows, [each for each in targets if not each.new], "set")
+            match(self.target, rows, targets, self.asked("set"))
+            keys = [each.key for each in targets if not each.new]
             gone = self._let_go(owner, [key for key, (_, linked) in rows.items() if linked and key not in keys], destroy, "set")
             changes = bool(new) or (bool(keys) and not rows[keys[0]][1])
-            if not rows and not locked or (changes and not self.constrained):
+            if not locked and not (self.constrained and (rows or new)):
                 self.require_row(owner, "set")
-            try:
-                if keys and changes:
-                    self.attach_rows(owner, keys, scope)
-                for each in new:
-                    self.set_key(each.record, owner)
-                    for field, value in scope.items():
-                        setattr(each.record, field.name, value)
-                    each.record.save(force_insert=True)
-            except peewee.IntegrityError:
-                if not locked:
-                    self.require_row(owner, "set")
-                raise
+            if keys and changes:
+                self.attach_rows(owner, keys, scope)
+            for each in new:
+                self.save_new(owner, each.record, scope)
         if given is not None and given.record is None:
             given.record = rows[keys[0]][0]
         return self._settled(owner, given, scope, gone)
@@ -94,7 +86,7 @@ class HasOne(KeyOnTarget):
         held = self.held(owner)
         former = held.get(self.name)
         if former is not None and key_of(former) in gone:
-            self.set_key(former, None)
+            self.set_key(former, None, owner)
         record = None if given is None else given.record
         if record is not None:
             self.set_key(record, owner)

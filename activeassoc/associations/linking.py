@@ -1,33 +1,35 @@
 """The rows of links: what a many-to-many reads and writes of its through model.
 
-Map: `Linking` knows the through model and its two ends; `found` reads what is stored of some targets and of all that is
-linked, `write` inserts and updates links, `unlink` deletes them; `tell` brings memory up to date; `matching` counts.
+Map: `Linking` knows the through model and its two ends; `_found` reads what is stored of some targets and of all that is
+linked, `_write` inserts and updates links, `_unlink` deletes them; `_tell` brings memory up to date; `matching` counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import peewee
 from peewee import JOIN, Field, fn
 
-from activeassoc.associations.base import Hop, not_found
+from activeassoc.associations.base import Hop
 from activeassoc.associations.links import Attributes, Ends
+from activeassoc.associations.reading import JoinRow
 from activeassoc.associations.to_many import ToMany
 from activeassoc.hydrate import reader
 from activeassoc.keys import has_constraint
 from activeassoc.registry import Key, Model
 from activeassoc.stores.sql import (
-    among,
     by_key,
+    every_row,
     groups,
     insert_all,
     insert_missing,
+    not_there,
     one_if,
     row_groups,
     rows_among,
-    store_of,
     total,
 )
 from activeassoc.targets import Target, key_of
@@ -88,6 +90,9 @@ class Linking(ToMany):
     def joined(self, query: Any) -> Any:
         return query.join(self.through, on=self.ends.arrives(self.far_field), attr=self.link_name)
 
+    def links_to(self, near: Any, far: Any) -> Any:
+        return self.ends.joins(near, far)
+
     # Reading what is linked
 
     def _found(self, owner: Any, targets: list[Target], operation: str, *, every: bool, whole: bool) -> dict[Any, Found]:
@@ -115,9 +120,9 @@ class Linking(ToMany):
     def _listing(self, near: Any, keys: Sequence[Any], nodes: list[Any], every: bool) -> Any:
         """The query of _found: the listed targets, each with its link where there is one."""
         target, link, referred = self.target, self.through, self.far_field
-        listed = target.select(referred.alias("k")).where(rows_among(target, keys)) if keys else None
+        listed = every_row(target, referred.alias("k")).where(rows_among(target, keys)) if keys else None
         if every:
-            linked = link.select(self.ends.far_of(near).alias("k")).where(
+            linked = every_row(link, self.ends.far_of(near).alias("k")).where(
                 self.ends.near_is([near]) if type(self.ends) is Ends else self._either(near)
             )
             listed = linked if listed is None else linked.union(listed)
@@ -132,33 +137,19 @@ class Linking(ToMany):
     def _either(self, near: Any) -> Any:
         return (self.ends.near == near) | (self.ends.far == near)
 
-    def _match(self, found: dict[Any, Found], targets: list[Target], operation: str) -> list[Any]:
-        """The primary key of each target as the database spells it; raises RecordNotFound for those without a row."""
-        keys, missing = [], []
-        for target in targets:
-            key = target.key
-            if key not in found and isinstance(key, str):
-                plain = key.casefold().rstrip()
-                key = next((other for other in found if isinstance(other, str) and other.casefold().rstrip() == plain), key)
-            if key not in found:
-                missing.append(target.key)
-            keys.append(key)
-        if missing:
-            raise not_found(self.asked(operation), self.target, missing)
-        return keys
-
     # Writing
 
-    def _attributes(self, targets: list[Target], default: Any, asked: str) -> list[dict[Field, Any]]:
-        """The attributes of each target's link: of the mapping of targets, else its property, else the default (D3)."""
+    def _read_attributes(self, targets: list[Target], default: Any, asked: str) -> dict[Field, Any]:
+        """Give each target the attributes of its link: of the mapping of targets, else its property, else the default (D3)."""
         read = Attributes(self.through, self.keys).read
-        defaults, given = read(default, asked), []
+        defaults = read(default, asked)
         for target in targets:
             own = None
             if target.record is not None:
                 own = target.record.__dict__.get("_links", {}).get(self.link_name)
-            given.append({**defaults, **(read(own, asked) if isinstance(own, Mapping) else {}), **read(target.attributes, asked)})
-        return given
+            own = read(own, asked) if isinstance(own, Mapping) else {}
+            target.values = {**defaults, **own, **read(target.attributes, asked)}
+        return defaults
 
     def _save_new(self, targets: list[Target], scope: dict[Field, Any]) -> None:
         for target in targets:
@@ -166,30 +157,23 @@ class Linking(ToMany):
                 for field, value in scope.items():
                     setattr(target.record, field.name, value)
                 target.record.save(force_insert=True)
+                target.key = key_of(target.record)
 
-    def _write(
-        self,
-        owner: Any,
-        given: list[Target],
-        extra: list[dict[Field, Any]],
-        found: dict[Any, Found],
-        keys: list[Any],
-        operation: str,
-        *,
-        again: bool,
-    ) -> int:
-        """Insert the links that are missing and update the attributes that differ; the number inserted."""
+    def _write(self, owner: Any, given: list[Target], found: dict[Any, Found], operation: str, *, again: bool = False) -> int:
+        """Insert the links that are missing and update the attributes that differ; the number inserted.
+
+        `again` inserts also what is linked already.
+        """
         attributes, near, asked = Attributes(self.through, self.keys), self.near_of(owner), self.asked(operation)
         rows: list[dict[Field, Any]] = []
         changes: list[tuple[Any, dict[Field, Any]]] = []
-        spelled = iter(keys)
-        for target, values in zip(given, extra, strict=True):
-            each = None if target.new else found[next(spelled)]
+        for target in given:
+            each = found.get(target.key)
             if each is None or each.link is None or again:
                 value = target.record.__data__[self.far_field.name] if each is None else each.value
-                rows.append({**self.ends.values(near, value), **attributes.complete(values, asked)})
+                rows.append({**self.ends.values(near, value), **attributes.complete(target.values, asked)})
             else:
-                differing = attributes.differing(each.link, values)
+                differing = attributes.differing(each.link, target.values)
                 if differing:
                     changes.append((each.value, differing))
         self._update(near, changes)
@@ -203,34 +187,18 @@ class Linking(ToMany):
         for row in rows:
             # An INSERT of many rows takes its columns from the first one.
             alike.setdefault(frozenset(row), []).append(row)
-        inserted = 0
-        try:
-            for some in alike.values():
-                inserted += insert_all(link, some) if self.repeats else self._insert_missing(some)
-        except peewee.IntegrityError:
-            if not store_of(link._meta.database).failure_aborts:
-                self.require_row(owner, operation)
-            raise
-        return inserted
+        write = insert_all if self.repeats else self._insert_missing
+        return sum(write(link, some) for some in alike.values())
 
-    def _insert_missing(self, rows: list[dict[Field, Any]]) -> int:
+    def _insert_missing(self, link: Model, rows: list[dict[Field, Any]]) -> int:
         """Insert links of which another writer may have made some since we looked (C16)."""
-        link, ends = self.through, [key.field for key in self.keys]
+        ends = [key.field for key in self.keys]
         inserted = insert_missing(link, rows, ends)
         others = [field for field in link._meta.sorted_fields if field.unique and not field.primary_key]
         several = [index for index in link._meta.indexes if getattr(index, "_unique", True)]
         if inserted < len(rows) or others or len(several) > 1:
             # A row may also have been left out because it breaks another unique index: that one is an error.
-            there = set()
-            for some in groups(link._meta.database, [row[ends[1]] for row in rows]):
-                query = link.select(*ends).where(among(ends[0], list({row[ends[0]] for row in rows})), among(ends[1], some))
-                there.update(tuple(row) for row in link._meta.database.execute(query).fetchall())
-            convert = [end.db_value for end in ends]
-            left_out = [
-                row
-                for row in rows
-                if tuple(end.python_value(c(row[end])) for c, end in zip(convert, ends, strict=True)) not in _converted(there, ends)
-            ]
+            left_out = not_there(link, rows, ends)
             if left_out:
                 insert_all(link, left_out)
         return inserted
@@ -256,7 +224,7 @@ class Linking(ToMany):
             return [each.key for each in given]
         values: list[Any] = []
         for some in row_groups(target, [each.key for each in given]):
-            rows = target._meta.database.execute(target.select(referred).where(rows_among(target, some))).fetchall()
+            rows = target._meta.database.execute(every_row(target, referred).where(rows_among(target, some))).fetchall()
             values.extend(referred.python_value(value) for (value,) in rows)
         return values
 
@@ -268,46 +236,32 @@ class Linking(ToMany):
 
     # Memory
 
-    def _tell(self, owner: Any, given: list[Target], found: dict[Any, Found], extra: list[dict[Field, Any]]) -> None:
+    def _tell(self, owner: Any, given: list[Target], found: dict[Any, Found]) -> None:
         """Memory after linking: each instance's join row is the stored one, and what both ends hold is forgotten."""
-        known, near = Attributes(self.through, self.keys), self.near_of(owner)
-        for target, values in zip(given, extra, strict=True):
+        near = self.near_of(owner)
+        for target in given:
             if target.record is None:
                 continue
             each = found.get(target.key)
             value = each.value if each is not None else target.record.__data__[self.far_field.name]
-            target.record.__dict__.setdefault("_links", {})[self.link_name] = self._stored(known, near, value, each, values)
+            row = JoinRow(partial(self._stored, near, value, each, target.values))
+            target.record.__dict__.setdefault("_links", {})[self.link_name] = row
             self.forget_on(target.record, but=None if target.record is not owner else self)
         self.forget_on(owner, but=self)
 
-    def _stored(self, known: Attributes, near: Any, value: Any, each: Found | None, given: dict[Field, Any]) -> Any:
-        """The join row as the database has it, made when it is asked for; read then where it cannot be known."""
-
-        def read() -> Any:
-            query = (
-                self.through.select()
-                .where(self.ends.between(near, [value]))
-                .order_by(*self.through._meta.get_primary_keys())
-                .limit(1)
-            )
-            row = next(iter(query), None)
-            if row is not None:
-                row.__dict__["_join_row"] = True
-            return row
-
-        def make() -> Any:
-            if each is None or each.link is None or any(isinstance(new, peewee.Node) for new in given.values()):
-                return read()
-            return self._row(
-                {**each.link.__data__, **{field.name: field.python_value(field.db_value(new)) for field, new in given.items()}}
-            )
-
-        return make
+    def _stored(self, near: Any, value: Any, each: Found | None, given: dict[Field, Any]) -> Any:
+        """The join row as the database has it; read where it cannot be known."""
+        known = each is not None and each.link is not None and not self.repeats
+        if known and not any(isinstance(new, peewee.Node) for new in given.values()):
+            changed = {field.name: field.python_value(field.db_value(new)) for field, new in given.items()}
+            return self._row({**each.link.__data__, **changed})  # type: ignore[union-attr]
+        newest = [field.desc() for field in self.through._meta.get_primary_keys()]
+        rows = every_row(self.through).where(self.ends.between(near, [value])).order_by(*newest).limit(1)
+        return next(iter(rows), None)
 
     def _row(self, values: dict[str, Any]) -> Any:
         link = self.through(__no_default__=1, **values)
         link._dirty.clear()
-        link.__dict__["_join_row"] = True
         return link
 
     def _tell_unlinked(self, record: Any) -> None:
@@ -344,7 +298,3 @@ class Linking(ToMany):
         filters = self.filters(self.declared)
         query = self.select(nodes, self.near_is([self.near_of(owner)]))
         return query if filters is None else query.where(filters)
-
-
-def _converted(rows: Iterable[tuple[Any, ...]], ends: Sequence[Field]) -> set[tuple[Any, ...]]:
-    return {tuple(end.python_value(part) for end, part in zip(ends, row, strict=True)) for row in rows}

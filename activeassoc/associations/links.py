@@ -94,7 +94,8 @@ class UnorderedEnds(Ends):
         return ((self.near == owner) & among(self.far, targets)) | ((self.far == owner) & among(self.near, targets))
 
     def values(self, owner: Any, target: Any) -> dict[Field, Any]:
-        lesser, greater = sorted((owner, target))
+        # What stands in memory may be a text where the key is a UUID.
+        lesser, greater = sorted(self.near.python_value(self.near.db_value(key)) for key in (owner, target))
         return {self.near: lesser, self.far: greater}
 
 
@@ -122,7 +123,7 @@ class Attributes:
             )
         found: dict[Field, Any] = {}
         for name, value in given.items():
-            field = find_field(self.link, name) if isinstance(name, str) else name
+            field: Any = find_field(self.link, name) if isinstance(name, str) else name
             if not any(field is known for known in self.fields):
                 known = [each.name for each in self.fields]
                 raise UnknownName(
@@ -167,11 +168,6 @@ class Attributes:
             for field, value in given.items()
             if isinstance(value, peewee.Node) or not same_value(field, row.__data__.get(field.name), value)
         }
-
-    @property
-    def known(self) -> bool:
-        """Whether a link that was just inserted is known whole: no key or default was made by the database."""
-        return not self.link._meta.auto_increment and not any(field.constraints for field in self.fields)
 
 
 def same_value(field: Field, stored: Any, given: Any) -> bool:

@@ -16,21 +16,20 @@ from typing import Any
 import peewee
 from peewee import Field, ForeignKeyField
 
-from activeassoc.associations.base import Hop, not_found
-from activeassoc.associations.reading import Reading, both
+from activeassoc.associations.base import Hop
+from activeassoc.associations.options import both
+from activeassoc.associations.reading import OneKey
 from activeassoc.associations.writing import equalities
 from activeassoc.errors import RequiredKeyError, listed
 from activeassoc.keys import has_constraint
 from activeassoc.planning import Plan, Wish, plan_key
-from activeassoc.registry import Claim, Key, Model
-from activeassoc.stores.sql import one_if, row_groups, rows_among
+from activeassoc.registry import Claim, Model
+from activeassoc.stores.sql import every_row, one_if, row_groups, rows_among
 from activeassoc.targets import Target, key_of
 
 
-class KeyOnTarget(Reading):
+class KeyOnTarget(OneKey):
     """An association whose key is a column of the target."""
-
-    key: Key
 
     def prepare(self, plan: Plan, target: Model, names_of: Any) -> None:
         """Plan the key on the target."""
@@ -51,14 +50,6 @@ class KeyOnTarget(Reading):
         key = plan_key(plan, wish)
         plan.do(self.take, key)
 
-    def take(self, key: Key) -> None:
-        """Use this key."""
-        self.key = key
-
-    @property
-    def keys(self) -> tuple[Key, ...]:
-        return (self.key,) if self.bound else ()
-
     @property
     def path(self) -> tuple[Hop, ...]:
         target = self.target
@@ -69,10 +60,10 @@ class KeyOnTarget(Reading):
         """The source's field that the key refers to."""
         field = self.key.field
         if isinstance(field, ForeignKeyField):
-            return field.rel_field
+            return field.rel_field  # type: ignore[no-any-return]
         name = self.options.get("source_key") or getattr(field, "key", None)
         meta = self.source._meta
-        return meta.combined[name] if name else meta.primary_key
+        return meta.combined[name] if name else meta.primary_key  # type: ignore[no-any-return]
 
     # In memory
 
@@ -80,11 +71,11 @@ class KeyOnTarget(Reading):
         if isinstance(self.key.field, ForeignKeyField):
             record.__rel__[self.key.attribute] = owner
 
-    def set_key(self, record: Any, owner: Any) -> None:
-        """Tell an instance whose it is now: the owner's, or nobody's (C12)."""
+    def set_key(self, record: Any, owner: Any, acting: Any = None) -> None:
+        """Tell an instance whose it is now: the owner's, or nobody's; a former owner other than the `acting` one forgets (C12)."""
         name = self.key.attribute
         former = record.__rel__.pop(name, None)
-        if isinstance(former, peewee.Model) and former is not owner:
+        if isinstance(former, peewee.Model) and former is not owner and former is not acting:
             self.forget_on(former)
         record.__data__[name] = None if owner is None else self.near_of(owner)
         record._dirty.discard(name)
@@ -95,6 +86,13 @@ class KeyOnTarget(Reading):
         for field, value in scope.items():
             record.__data__[field.name] = value
             record._dirty.discard(field.name)
+
+    def save_new(self, owner: Any, record: Any, scope: dict[Field, Any]) -> None:
+        """Insert a new target as the owner's."""
+        self.set_key(record, owner)
+        for field, value in scope.items():
+            setattr(record, field.name, value)
+        record.save(force_insert=True)
 
     def scope(self, operation: str) -> dict[Field, Any]:
         """What the scope writes into records that are created or added."""
@@ -119,25 +117,10 @@ class KeyOnTarget(Reading):
         for index, some in enumerate(row_groups(target, keys) if keys else [()]):
             given = rows_among(target, some) if some else None
             condition = own if given is None else (own | given if index == 0 else given)
-            query = target.select(*columns, one_if(own)).where(condition).order_by(*target._meta.get_primary_keys())
+            query = every_row(target, *columns, one_if(own)).where(condition).order_by(*target._meta.get_primary_keys())
             for record, linked in self.read(query, columns, [], extra=1):
                 found[key_of(record)] = (record, bool(linked))
         return found
-
-    def match(self, rows: dict[Any, Any], targets: Sequence[Target], operation: str) -> list[Any]:
-        """The primary key of each target as the database spells it; raises RecordNotFound for those without a row."""
-        missing, keys = [], []
-        for target in targets:
-            key = target.key
-            if key not in rows and isinstance(key, str):
-                plain = key.casefold().rstrip()
-                key = next((other for other in rows if isinstance(other, str) and other.casefold().rstrip() == plain), key)
-            if key not in rows:
-                missing.append(target.key)
-            keys.append(key)
-        if missing:
-            raise not_found(self.asked(operation), self.target, missing)
-        return keys
 
     def attach_rows(self, owner: Any, keys: Sequence[Any], scope: dict[Field, Any]) -> int:
         """Give these rows to the owner; the number of rows of which something changed. One UPDATE."""

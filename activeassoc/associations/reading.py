@@ -1,14 +1,14 @@
 """Reading along a path: the options of the getters, the query that they make, and its rows as records.
 
-Map: `Options` reads and checks what a getter was given; `Reading` is the base of all kinds: `query`, `fetch`, `reach` and
-`attach` need nothing of a kind but its path. `LinkAccessor` is where a fetched record keeps its join row.
+Map: `Reading` is the base of all kinds: `query`, `fetch`, `reach` and `attach` need nothing of a kind but its path;
+`OneKey` is the base of those with one key.
+`LinkAccessor` is where a fetched record keeps its join row. What the getters' options mean stands in `options`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
-from operator import and_
+from functools import partial
 from typing import Any
 
 import peewee
@@ -16,79 +16,13 @@ from peewee import Field, Node, fn
 
 from activeassoc import criteria
 from activeassoc.associations.base import Association
-from activeassoc.errors import UnknownName, WrongArgument, nearest
+from activeassoc.associations.options import both, condition_of, field_called, fields_of, number
+from activeassoc.errors import WrongArgument
 from activeassoc.hydrate import reader
-from activeassoc.keys import field_names, find_field, is_record_of
-from activeassoc.registry import Model
-from activeassoc.stores.sql import among, groups, same_database
-
-
-def both(*conditions: Any) -> Any:
-    """The conditions joined by AND, None where there are none."""
-    found = [condition for condition in conditions if condition is not None]
-    return reduce(and_, found) if found else None
-
-
-def condition_of(model: Model, value: Any, asked: str, option: str = "where") -> Any:
-    """A `where`: a peewee expression, a criteria mapping (I), or None."""
-    if value is None:
-        return None
-    if isinstance(value, Mapping):
-        return criteria.parse(model, value, asked=asked)
-    if isinstance(value, str):
-        raise WrongArgument(
-            asked,
-            f"{option}={value!r} is a text, and a text could hold anything",
-            f'Write {model.__name__}.{value}, or SQL("{value}") where it has to be SQL',
-            value=value,
-        )
-    if not isinstance(value, Node) or isinstance(value, peewee.Model | type):
-        raise WrongArgument(
-            asked,
-            f"{option}={value!r} is neither an expression nor a criteria mapping",
-            f"Write an expression of {model.__name__}'s fields",
-            value=value,
-        )
-    return value
-
-
-def field_called(models: Sequence[Model], name: str, asked: str, option: str) -> Field:
-    """The field called `name` of the first model that has it."""
-    for model in models:
-        field = find_field(model, name)
-        if field is not None:
-            return field
-    known = field_names(models[0])
-    raise UnknownName(
-        asked, f"{models[0].__name__} has no field {name!r} for {option}", nearest(name, known), name=name, known=known
-    )
-
-
-def fields_of(model: Model, names: Any, asked: str, option: str) -> list[Field]:
-    """The fields that `names` (names or fields, or one of these) mean."""
-    if isinstance(names, str | Field):
-        names = [names]
-    found: list[Field] = []
-    for name in names:
-        if isinstance(name, str):
-            field = field_called([model], name, asked, option)
-        elif isinstance(name, Field) and name.model is model:
-            field = name
-        else:
-            raise WrongArgument(
-                asked, f"{name!r} in {option} is no field of {model.__name__}", "Give its fields or their names", value=name
-            )
-        # A list of fields cannot be asked with `in`: == builds an expression, which is true.
-        if not any(field is other for other in found):
-            found.append(field)
-    return found
-
-
-def number(value: Any, asked: str, option: str) -> int | None:
-    """A limit or an offset."""
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-        return value
-    raise WrongArgument(asked, f"{option}={value!r} is no number of records", "Give a whole number from 0", value=value)
+from activeassoc.keys import is_record_of, is_saved
+from activeassoc.registry import Key, Model
+from activeassoc.stores.sql import among, every_row, groups, same_database
+from activeassoc.targets import alike
 
 
 class LinkAccessor:
@@ -110,7 +44,7 @@ class LinkAccessor:
                 f"this {type(instance).__name__} was not reached through {self.link.__name__}: it has no {self.name}"
             )
         row = rows[self.name]
-        if callable(row):
+        if isinstance(row, JoinRow):
             row = rows[self.name] = row()
         return row
 
@@ -128,15 +62,26 @@ class LinkAccessor:
         instance.__dict__.get("_links", {}).pop(self.name, None)
 
 
-def row_maker(read: Callable[[Sequence[Any]], Any], row: Sequence[Any]) -> Callable[[], Any]:
-    """A join row that is made when somebody asks for it."""
+class JoinRow:
+    """A join row that is made when somebody asks for it; pickled and copied as the row itself."""
 
-    def make() -> Any:
-        link = read(row)
-        link.__dict__["_join_row"] = True
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def __call__(self) -> Any:
+        link = self._make()
+        if link is not None:
+            link.__dict__["_join_row"] = True
         return link
 
-    return make
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _itself, (self(),)
+
+
+def _itself(row: Any) -> Any:
+    return row
 
 
 class Reading(Association):
@@ -168,8 +113,14 @@ class Reading(Association):
         return hop.model._meta.fields[hop.far]  # type: ignore[no-any-return]
 
     def near_of(self, owner: Any) -> Any:
-        """The value from which the walk of `owner` starts."""
-        return owner.__data__.get(self.path[0].near)
+        """The value from which the walk of `owner` starts; one query where the owner was read without that column."""
+        name = self.path[0].near
+        # Without it an owner that has targets would seem to have none.
+        if name not in owner.__data__ and is_saved(owner):
+            field = self.source._meta.fields[name]
+            row = self.source._meta.database.execute(every_row(self.source, field).where(owner._pk_expr())).fetchone()
+            owner.__data__[name] = None if row is None else field.python_value(row[0])
+        return owner.__data__.get(name)
 
     def near_is(self, keys: Sequence[Any]) -> Any:
         """The condition for the owners with these keys."""
@@ -187,6 +138,10 @@ class Reading(Association):
             return query
         condition = link._meta.fields[self.path[1].near] == self.far_field
         return query.join(link, on=condition, attr=self.link_name)
+
+    def links_to(self, near: Any, far: Any) -> Any:
+        """The condition for the link between the owner and the target whose keys are these nodes, for a path of two hops."""
+        raise NotImplementedError
 
     # Options
 
@@ -274,31 +229,34 @@ class Reading(Association):
         for row in self.target._meta.database.execute(query).fetchall():
             record = make(row)
             if make_link is not None:
-                record.__dict__["_links"] = {self.link_name: row_maker(make_link, row[width : width + len(link_columns)])}
+                part = row[width : width + len(link_columns)]
+                record.__dict__["_links"] = {self.link_name: JoinRow(partial(make_link, part))}
             found.append((record, *row[len(row) - extra :]) if extra else (record,))
         return found
 
-    def fetch(
-        self,
-        owner: Any,
-        operation: str,
-        *,
-        where: Any = None,
-        attributes: Any = None,
-        order: Any = None,
-        limit: Any = None,
-        offset: Any = None,
-        join_attributes: Any = None,
-        through_where: Any = None,
-    ) -> list[Any]:
-        """The targets of one owner. One statement."""
-        asked = self.asked(operation)
-        columns, link_columns = self.columns(attributes, asked), self.link_columns(join_attributes, asked)
-        query = self.query_of(owner, asked, where, order, limit, offset, through_where, [*columns, *link_columns])
-        records = [record for (record,) in self.read(query, columns, link_columns)]
+    def fetch(self, owner: Any, operation: str, **options: Any) -> list[Any]:
+        """The targets of one owner, by the options of `read_of`, told who their owner is. One statement."""
+        records = self.read_of(owner, self.asked(operation), **options)
         for record in records:
             self.attach(owner, record)
         return records
+
+    def read_of(
+        self,
+        owner: Any,
+        asked: str,
+        where: Any = None,
+        order: Any = None,
+        limit: Any = None,
+        offset: Any = None,
+        through_where: Any = None,
+        attributes: Any = None,
+        join_attributes: Any = None,
+    ) -> list[Any]:
+        """The targets of one owner, not told of it yet. One statement."""
+        columns, link_columns = self.columns(attributes, asked), self.link_columns(join_attributes, asked)
+        query = self.query_of(owner, asked, where, order, limit, offset, through_where, [*columns, *link_columns])
+        return [record for (record,) in self.read(query, columns, link_columns)]
 
     def attach(self, owner: Any, record: Any) -> None:
         """Tell a record that was just read, or linked, who its owner is, where it has a place for that."""
@@ -321,7 +279,7 @@ class Reading(Association):
         """Map every owner to its targets, by primary key or the association's order: a list, or for a to-one a record or None.
 
         One statement however many owners (beyond what one statement can carry). Owners may repeat; an owner without a row
-        has none. Two owners of one record get an instance each.
+        has none. In a to-many two owners of one record get an instance each, in a to-one they share it.
         """
         asked = self.asked("reach")
         owners = list(owners)
@@ -336,12 +294,16 @@ class Reading(Association):
         for some in groups(self.target._meta.database, list(groups_of)):
             query = self.select([*columns, *link_columns, self.near_node], both(self.near_is(some), self.filters(asked)))
             for record, near in self.read(query.order_by(*self.ordering(None, asked)), columns, link_columns, extra=1):
-                _place(groups_of, convert(near)).append(record)
+                _group(groups_of, convert(near)).append(record)
         reached: dict[Any, Any] = {}
         for owner in owners:
             if owner in reached:
                 continue
-            records = groups_of.get(self.near_of(owner), [])
+            key = self.near_of(owner)
+            records = groups_of.get(key, [])
+            if not records and isinstance(key, str) and any(alike(key, other) for other in groups_of if other is not key):
+                # A collation calls both one: the rows went to the other spelling's group.
+                records = self.read_of(owner, asked)
             for record in records:
                 self.attach(owner, record)
             reached[owner] = list(records) if self.to_many else next(iter(records), None)
@@ -361,12 +323,12 @@ class Reading(Association):
         target = self.target.alias()
         hop, link = self.path[-1], self.link
         far, primary = getattr(target, hop.far), self.target._meta.get_primary_keys()
+        near = self.source._meta.fields[self.path[0].near]
         inner = target.select(peewee.SQL("1"))
-        if link is None:
-            condition = far == self.source._meta.fields[self.path[0].near]
-        else:
-            inner = inner.join(link, on=(link._meta.fields[hop.near] == far))
-            condition = self.near_field == self.source._meta.fields[self.path[0].near]
+        condition = far == near
+        if link is not None:
+            inner = inner.join(link, on=self.links_to(near, far))
+            condition = far.is_null(False)
         filters = self.filters(asked, where)
         if filters is not None:
             # The conditions name the target's own table: found by its primary key, they need no rewriting for the alias.
@@ -398,12 +360,23 @@ class Reading(Association):
                     del loaded[name]
 
 
-def _place(groups_of: dict[Any, list[Any]], key: Any) -> list[Any]:
-    """The group of a key as the database spells it: a collation may call "ann" and "Ann" the same."""
+class OneKey(Reading):
+    """An association over one key: all kinds but the many-to-many."""
+
+    key: Key
+
+    def take(self, key: Key) -> None:
+        """Use this key."""
+        self.key = key
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return (self.key,) if self.bound else ()
+
+
+def _group(groups_of: dict[Any, list[Any]], key: Any) -> list[Any]:
+    """The group of a key, also where the row spells it otherwise: a collation may call "ann" and "Ann" the same."""
     found = groups_of.get(key)
-    if found is None and isinstance(key, str):
-        plain = key.casefold().rstrip()
-        found = next(
-            (group for other, group in groups_of.items() if isinstance(other, str) and other.casefold().rstrip() == plain), None
-        )
+    if found is None:
+        found = next((group for other, group in groups_of.items() if alike(key, other)), None)
     return found if found is not None else groups_of.setdefault(key, [])

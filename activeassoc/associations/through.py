@@ -38,8 +38,14 @@ def link_model(plan: Plan, through: Any, table: str, source: Model, target: Mode
 
 
 def known_link(table: str, source: Model) -> Model | None:
-    """The model of a table of this name in the source's database."""
-    models = [model for model in registry.known_models() if model._meta.table_name == table and same_database(model, source)]
+    """The model of a table of this name in the source's database; one that was made for a model which was replaced is none (A6)."""
+    models = [
+        model
+        for model in registry.known_models()
+        if model._meta.table_name == table
+        and same_database(model, source)
+        and not any(map(registry.replaced, getattr(model._meta, "made_for", ())))
+    ]
     return models[-1] if models else None
 
 
@@ -106,7 +112,9 @@ def plan_ends(plan: Plan, association: Any, link: Model, target: Model, names_of
     )
     far_key = plan_key(plan, far)
     if near_key.column == far_key.column:
-        raise DeclarationError(plan.asked, f"both keys would be {near_key.column!r}", "Give foreign_key and other_key, or as_=")
+        raise DeclarationError(
+            plan.asked, f"both keys would be {near_key.column!r}", "Give a foreign_key and an other_key that differ"
+        )
     return near_key, far_key
 
 

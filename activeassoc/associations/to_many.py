@@ -11,7 +11,8 @@ from peewee import fn
 from activeassoc.associations.base import verb
 from activeassoc.associations.reading import Reading
 from activeassoc.collection import Collection
-from activeassoc.targets import Target, is_list, key_of, read_many
+from activeassoc.stores.sql import spelled
+from activeassoc.targets import Target, is_list, key_of, read_many, spelled_twice
 
 
 class ToMany(Reading):
@@ -85,18 +86,32 @@ class ToMany(Reading):
         if self.same_word and is_list(self.target, targets):
             return self.has_exactly(owner, targets)
         given = read_many(self.target, targets, self.asked("has"))
-        if not self.has_row(owner, "has") or self.near_of(owner) is None or targets is None or any(target.new for target in given):
+        if (
+            not self.has_row(owner, "has")
+            or self.near_of(owner) is None
+            or targets is None
+            or any(target.new for target in given)
+        ):
             return False
-        return not given or self.matching(owner, given) == len(given)
+        return not given or self._all(given, self.matching(owner, given))
+
+    def _all(self, given: list[Target], found: int) -> bool:
+        """Whether `found` records are all of the given ones. A collation may call two of these keys one; the database knows."""
+        if 0 < found < len(given) and spelled_twice(given):
+            stored = spelled(self.target._meta.primary_key, [target.key for target in given])
+            return len(stored) == len(given) and found == len(set(stored.values()))
+        return found == len(given)
 
     @verb("has_{many}")
     def has_exactly(self, owner: Any, targets: Any, *, exact: bool = True) -> bool:
         """Whether exactly these records are the associated ones, in any order; ``exact=False``: whether they are among them.
 
-        ``has_tasks([])`` is True only where there are none (``exact=False``: always). One query that does not fetch the
+        ``has_tasks([])`` is True only where there are none (``exact=False``: always); None is False. One query that does not fetch the
         records. (C10: the guide of Sequelize says so, and no release of it does.)
         """
         given = read_many(self.target, targets, self.asked("has_exactly"))
+        if targets is None:
+            return False
         if not exact and not given:
             return True
         if not self.has_row(owner, "has_exactly") or self.near_of(owner) is None:
@@ -104,11 +119,11 @@ class ToMany(Reading):
         if any(target.new for target in given):
             return False
         if not exact:
-            return self.matching(owner, given) == len(given)
+            return self._all(given, self.matching(owner, given))
         if not given:
             return self.count(owner) == 0
         found, every = self.matching_of_all(owner, given)
-        return found == every == len(given)
+        return found == every and self._all(given, found)
 
     def matching(self, owner: Any, targets: list[Target]) -> int:
         """How many of these targets are the owner's."""
@@ -126,7 +141,7 @@ class ToMany(Reading):
         found = held.get(self.name)
         if found is None:
             found = held[self.name] = Collection(self, owner)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def held_records(self, owner: Any) -> list[Any]:
         """The records that the owner's collection holds, without a query."""
@@ -135,8 +150,9 @@ class ToMany(Reading):
 
     def _sorted(self, records: Iterable[Any]) -> list[Any] | None:
         """The records as the getter would order them, where memory can tell."""
-        if self.order is not None:
-            return None
+        records = list(records)
+        if self.order is not None or any(_has_text(key_of(record)) for record in records):
+            return None  # how texts sort is the database's collation
         try:
             return sorted(records, key=key_of)
         except TypeError:
@@ -173,3 +189,7 @@ class ToMany(Reading):
         collection = self.value(owner)
         if collection.loaded:
             collection.hold(record for record in collection.held() if key_of(record) not in gone)
+
+
+def _has_text(key: Any) -> bool:
+    return any(isinstance(part, str) for part in (key if isinstance(key, tuple) else (key,)))

@@ -1,21 +1,24 @@
 """What all writing accessors do the same way: making records, and leaving memory as it was when something fails.
 
-Map: `made` makes a new record from what `create_x` was given; `saved` inserts new targets; `as_before` puts the memory of
-records back when its block raises; `equalities` reads a scope as values to write.
+Map: `values_given` reads what `create_x` was given, `mappings` what `create_xs` was; `match` finds the rows of the targets;
+`as_before` puts the memory of records back when its block raises; `equalities` reads a scope as values to write.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import peewee
 from peewee import OP, Expression, Field
 
+from activeassoc.associations.base import not_found
 from activeassoc.errors import DeclarationError, UnknownName, WrongArgument, nearest
 from activeassoc.keys import field_names, find_field
 from activeassoc.registry import Model
+from activeassoc.stores.sql import insert_all, spelled
+from activeassoc.targets import Target, once
 
 
 def values_given(model: Model, values: Any, fields: Mapping[str, Any], forced: Mapping[Field, Any], asked: str) -> dict[str, Any]:
@@ -46,9 +49,56 @@ def values_given(model: Model, values: Any, fields: Mapping[str, Any], forced: M
     return given
 
 
-def made(model: Model, values: Any, fields: Mapping[str, Any], forced: Mapping[Field, Any], asked: str) -> Any:
-    """A new, saved record."""
-    return model.create(**values_given(model, values, fields, forced, asked))
+def mappings(values: Any, asked: str) -> list[Any]:
+    """What ``create_xs`` was given, as a list."""
+    if isinstance(values, Mapping | str | bytes) or not isinstance(values, Iterable):
+        raise WrongArgument(asked, f"{values!r} is no list of mappings", 'Write [{"title": "…"}, …]', value=values)
+    return list(values)
+
+
+def saves_plainly(model: Model) -> bool:
+    """Whether saving a record is one statement: neither ``save`` nor ``create`` is the user's own, which could do more, and fail after it."""
+    return all(getattr(model, name).__module__ in ("activeassoc.model", "peewee") for name in ("save", "create", "__init__"))
+
+
+def create_all(model: Model, rows: list[dict[str, Any]]) -> list[Any]:
+    """New, saved records. One INSERT for all where they are many and their keys are known before, else one each.
+
+    A key that the database makes is not told for every row of one INSERT, or not in the order of the rows.
+    """
+    if len(rows) < 2 or model._meta.auto_increment or not saves_plainly(model):
+        return [model.create(**row) for row in rows]
+    records = [model(**row) for row in rows]
+    if any(record._pk is None or not _whole(record) for record in records):
+        return [model.create(**row) for row in rows]
+    fields = model._meta.sorted_fields
+    insert_all(model, [{field: record.__data__.get(field.name) for field in fields} for record in records])
+    for record in records:
+        record._dirty.clear()
+        record.__dict__["_stored"] = True
+    return records
+
+
+def _whole(record: Any) -> bool:
+    """Whether no column is left to a default of the database."""
+    return all(field.name in record.__data__ or not field.constraints for field in record._meta.sorted_fields)
+
+
+def match(model: Model, rows: Container[Any], targets: list[Target], asked: str) -> list[Target]:
+    """The targets without repeats, their keys spelled as the rows spell them; RecordNotFound lists those without a row.
+
+    No query, unless text keys are missing: a collation may call "ann" and "Ann" one, and only the database knows.
+    """
+    missing = [target for target in targets if not target.new and target.key not in rows]
+    if missing:
+        texts = [target.key for target in missing if isinstance(target.key, str)]
+        stored = spelled(model._meta.primary_key, texts) if texts else {}
+        lost = [target.key for target in missing if stored.get(target.key) not in rows]
+        if lost:
+            raise not_found(asked, model, lost)
+        for target in missing:
+            target.key = stored[target.key]
+    return once(targets) if missing else targets
 
 
 def remember(record: Any) -> dict[str, Any]:

@@ -39,8 +39,10 @@ class Store:
     parameters: int = 30_000
     #: An integer column of any declared size holds 64 bits.
     wide_integers: bool = False
-    #: INSERT … ON CONFLICT DO NOTHING is known (else ON DUPLICATE KEY UPDATE).
+    #: INSERT … ON CONFLICT DO NOTHING is known.
     conflict_nothing: bool = True
+    #: What makes a SELECT show rows committed after the transaction's first look, where that needs saying.
+    latest: str = ""
     #: The store checks foreign keys.
     constraints: bool = True
     #: Several tables of it can be joined.
@@ -51,7 +53,7 @@ class Store:
 
 SQLITE = Store(row_locks=False, begin=("IMMEDIATE",), key_lists="json", keys_per_statement=250_000, wide_integers=True)
 POSTGRESQL = Store(failure_aborts=True, key_lists="array", keys_per_statement=250_000, parameters=60_000)
-MYSQL = Store(conflict_nothing=False)
+MYSQL = Store(conflict_nothing=False, latest="LOCK IN SHARE MODE")
 
 STORES: tuple[tuple[type[peewee.Database], Store], ...] = (
     (peewee.SqliteDatabase, SQLITE),
@@ -122,18 +124,23 @@ def groups(database: Any, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield keys[start : start + size]
 
 
+#: The column's own type: PostgreSQL compares with a list of another one by going through it for each row.
 _ARRAY_TYPES: tuple[tuple[type[Field], str], ...] = (
     (peewee.BooleanField, ""),
     (peewee.BigAutoField, "BIGINT"),
     (peewee.BigIntegerField, "BIGINT"),
-    (peewee.IntegerField, "BIGINT"),
+    (peewee.SmallIntegerField, "SMALLINT"),
+    (peewee.IntegerField, "INTEGER"),
     (peewee.UUIDField, "UUID"),
     (peewee.CharField, "TEXT"),
     (peewee.TextField, "TEXT"),
 )
 
 
-def among(field: Field, keys: Sequence[Any]) -> Expression:
+_BITS = {"SMALLINT": 15, "INTEGER": 31}
+
+
+def among(field: Any, keys: Sequence[Any]) -> Any:
     """``field IN keys`` in as few bound parameters as the store can, so that the statement's text stays the same.
 
     Keys are converted by the field first: a list that travels as JSON is compared by type. Kinds of values that cannot
@@ -149,6 +156,8 @@ def among(field: Field, keys: Sequence[Any]) -> Expression:
     if mode == "array":
         for known, type_name in _ARRAY_TYPES:
             if isinstance(kind, known):
+                if type_name in _BITS and not all(-(2 ** _BITS[type_name]) <= value < 2 ** _BITS[type_name] for value in values):
+                    type_name = "BIGINT"  # not in the column, and no reason to fail
                 if type_name:
                     return Expression(field, peewee.OP.EQ, SQL(f"ANY(CAST(%s AS {type_name}[]))", [values]))
                 break
@@ -257,23 +266,68 @@ def coercer(field: Field) -> Callable[[Any], Any]:
 # Statements
 
 
+def every_row(model: Any, *nodes: Any) -> Any:
+    """A query of `model`'s rows, past a ``select`` of the model's own.
+
+    One that hides rows (soft deletion) hides them from readers; what writes must not overlook them.
+    """
+    return peewee.ModelSelect(model, nodes or model._meta.sorted_fields)
+
+
+def spelled(field: Field, texts: Sequence[str]) -> dict[str, str]:
+    """How the rows of a unique column spell these texts, where they have them: a collation may call "ann" and "Ann" one.
+
+    One query where it has none of them, else one more for each text.
+    """
+    database = field.model._meta.database
+    for some in groups(database, texts):
+        if database.execute(every_row(field.model, field).where(among(field, some)).limit(1)).fetchone():
+            break
+    else:
+        return {}
+    rows = ((text, database.execute(every_row(field.model, field).where(field == text).limit(1)).fetchone()) for text in texts)
+    return {text: field.python_value(row[0]) for text, row in rows if row}
+
+
 def insert_missing(model: type[peewee.Model], rows: Sequence[dict[Field, Any]], pair: Sequence[Field]) -> int:
     """Insert rows of which another writer may have inserted some meanwhile; the number inserted.
 
-    INSERT IGNORE and INSERT OR IGNORE are ruled out: they also swallow NOT NULL (and on MySQL foreign key) errors.
+    Ruled out: INSERT IGNORE and INSERT OR IGNORE, which also swallow NOT NULL (and on MySQL foreign key) errors; and ON DUPLICATE
+    KEY UPDATE, which counts a row that was there as if it were new.
     """
-    inserted = 0
-    store = store_of(model._meta.database)
+    store, inserted = store_of(model._meta.database), 0
     size = max(1, store.parameters // max(1, len(model._meta.sorted_fields)))
     for start in range(0, len(rows), size):
-        query = model.insert_many(list(rows[start : start + size]))
+        some = rows[start : start + size]
         if store.conflict_nothing:
-            query = query.on_conflict(action="nothing")
+            query: Any = model.insert_many(list(some)).on_conflict(action="nothing")
+            inserted += int(query.as_rowcount().execute())
         else:
-            query = query.on_conflict(update={pair[0]: pair[0]})
-        count: Any = query.as_rowcount().execute()
-        inserted += min(count, len(rows[start : start + size]))
+            inserted += _insert_the_rest(model, some, pair)
     return inserted
+
+
+def _insert_the_rest(model: type[peewee.Model], rows: Sequence[dict[Field, Any]], pair: Sequence[Field]) -> int:
+    try:
+        return insert_all(model, rows)
+    except peewee.IntegrityError:
+        rest = not_there(model, rows, pair)
+        if len(rest) == len(rows):
+            raise  # it was something else
+        return _insert_the_rest(model, rest, pair) if rest else 0
+
+
+def not_there(model: type[peewee.Model], rows: Sequence[dict[Field, Any]], pair: Sequence[Field]) -> list[dict[Field, Any]]:
+    """Those of the rows whose pair of keys no row has now, the latest commits included."""
+    database = model._meta.database
+    there: set[tuple[Any, ...]] = set()
+    near, far = pair
+    for some in groups(database, [row[far] for row in rows]):
+        query = every_row(model, near, far).where(among(near, list({row[near]: None for row in rows})), among(far, some))
+        if store_of(database).latest:
+            query = query.for_update(store_of(database).latest)
+        there.update((near.python_value(one), far.python_value(other)) for one, other in database.execute(query).fetchall())
+    return [row for row in rows if tuple(end.python_value(end.db_value(row[end])) for end in pair) not in there]
 
 
 def insert_all(model: type[peewee.Model], rows: Sequence[dict[Field, Any]]) -> int:

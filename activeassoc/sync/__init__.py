@@ -47,7 +47,7 @@ def sync(*what: peewee.Database | type[peewee.Model], force: bool = False, alter
     for a statement that fails, with `table` and `statement`. Raises what still stands against a declaration whose target was
     given as a string.
     """
-    registry.settle()
+    registry.settle(*what)
 
     def plan(dialect: Any, models: Any, brought: Any) -> Any:
         return plan_sync(dialect, wanted_tables(models, dialect, brought), force, alter)

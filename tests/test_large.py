@@ -1,0 +1,125 @@
+"""Seventy thousand keys in one call, on every engine; and what the planner makes of the statements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import peewee
+import pytest
+from accessing import model
+from peewee import CharField, IntegerField
+
+from activeassoc import RecordNotFound, sync
+
+COUNT = 70_000
+#: How the engines' plans say that a whole table is read.
+FULL_SCANS = ("SCAN t1", "SCAN target", "Seq Scan on target", "ALL t", "index t")
+
+
+@pytest.fixture
+def large(fresh: Any) -> Any:
+    """An owner, and a table of 70,000 targets that nobody owns."""
+    fresh.on()
+    Owner = model(fresh, "Owner", title=CharField(null=True))
+    Target = model(fresh, "Target", rank=IntegerField(null=True))
+    Link = model(fresh, "Link", role=CharField(default="x"))
+    Owner.has_many(Target, through=None)
+    Owner.has_many(Target, as_="linked", through=Link)
+    Target.belongs_to(Owner)
+    sync(fresh.db)
+    if isinstance(fresh.db, peewee.SqliteDatabase):
+        fresh.db.execute_sql("PRAGMA synchronous = OFF")
+    owner = Owner.create()
+    with fresh.db.atomic():
+        for start in range(0, COUNT, 10_000):
+            Target.insert_many([(n,) for n in range(start, start + 10_000)], fields=[Target.rank]).execute()
+    return owner, Target, [row[0] for row in Target.select(Target.id).order_by(Target.id).tuples()]
+
+
+def test_has_many_of_seventy_thousand(large: Any) -> None:
+    """C1, C6, C7, C10: has, set, add and remove take 70,000 keys in one call."""
+    owner, Target, keys = large
+    assert owner.add_targets(keys) == COUNT
+    assert owner.count_targets() == COUNT
+    assert owner.has_target(keys) is True
+    assert owner.has_targets(keys) is True
+    assert owner.has_targets(keys[1:]) is False
+    assert owner.has_target([*keys, keys[-1] + 1]) is False
+    assert len(owner.set_targets(keys[: COUNT // 2])) == COUNT // 2
+    assert owner.count_targets() == COUNT // 2
+    with pytest.raises(RecordNotFound) as caught:
+        owner.add_targets([*keys, keys[-1] + 1])
+    assert caught.value.keys == [keys[-1] + 1]
+    assert owner.count_targets() == COUNT // 2
+    assert owner.remove_targets(keys) == COUNT // 2
+    assert Target.select().where(Target.owner.is_null(False)).count() == 0
+
+
+def test_many_to_many_of_seventy_thousand(large: Any) -> None:
+    """C1, C8, C10: the same with links; attributes of many links differ."""
+    owner, _, keys = large
+    assert owner.add_linked(keys) == COUNT
+    assert owner.add_linked(keys) == 0
+    assert owner.has_linked(keys) is True
+    assert len(owner.set_linked(keys[: COUNT // 2])) == COUNT // 2
+    assert owner.count_linked() == COUNT // 2
+    assert owner.add_linked({key: {"role": f"r{key % 3}"} for key in keys[:2000]}) == 0
+    assert owner.count_linked(through_where={"role": "r1"}) == len([key for key in keys[:2000] if key % 3 == 1])
+    with pytest.raises(RecordNotFound) as caught:
+        owner.set_linked([*keys, keys[-1] + 1])
+    assert caught.value.keys == [keys[-1] + 1]
+    assert owner.count_linked() == COUNT // 2
+    assert owner.remove_linked(keys) == COUNT // 2
+    assert owner.set_linked([]) == []
+
+
+def test_reach_of_seventy_thousand(large: Any) -> None:
+    """C14: reach takes 70,000 owners; each gets its own."""
+    owner, Target, keys = large
+    owner.add_targets(keys[: COUNT // 2])
+    targets = list(Target.select())
+    reached = Target.owner.reach(targets)
+    assert sum(found is not None for found in reached.values()) == COUNT // 2
+    owners = [type(owner)(id=key) for key in keys]
+    assert len(type(owner).targets.reach(owners)[owner]) == COUNT // 2
+
+
+def plan_of(db: Any, sql: str, parameters: Any) -> list[str]:
+    """How the engine reads each table."""
+    if isinstance(db, peewee.SqliteDatabase):
+        return [str(row[3]) for row in db.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()]
+    cursor = db.execute_sql(f"EXPLAIN {sql}", parameters)
+    if isinstance(db, peewee.PostgresqlDatabase):
+        return [str(row[0]) for row in cursor.fetchall()]
+    names = [column[0] for column in cursor.description]
+    steps = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [f"{step['type']} {step['table']}" for step in steps]
+
+
+def test_no_full_scan_of_the_target(large: Any) -> None:
+    """C6, C8: the SELECT and the writes of a set read the target by its indexes, however large it is."""
+    owner, Target, keys = large
+    db = Target._meta.database
+    others = [type(owner).create() for _ in range(50)]
+    for number, other in enumerate(others):
+        other.add_targets(keys[number * 1000 : number * 1000 + 1000])
+        other.add_linked(keys[number * 1000 : number * 1000 + 20])
+    db.execute_sql("ANALYZE TABLE target, link" if isinstance(db, peewee.MySQLDatabase) else "ANALYZE")
+    seen: list[Any] = []
+    db.query_hooks = [seen.append]
+    some = keys[-30:]
+    owner.set_targets(some)
+    owner.set_targets(keys[-40:-20])
+    owner.set_linked(some)
+    owner.set_linked(keys[-40:-20], {"role": "y"})
+    owner.get_targets()
+    owner.get_linked()
+    owner.has_linked(some)
+    owner.has_targets(some)
+    db.query_hooks = []
+    looked = [event for event in seen if event.sql.split()[0] in ("SELECT", "UPDATE", "DELETE") and "FOR UPDATE" not in event.sql]
+    assert len(looked) > 10
+    for event in looked:
+        plan = plan_of(db, event.sql, event.params)
+        for step in plan:
+            assert not any(word in step for word in FULL_SCANS), (event.sql, plan)
