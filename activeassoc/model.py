@@ -17,7 +17,7 @@ from activeassoc import registry
 from activeassoc.associations.base import Association
 from activeassoc.declare import declare, declare_inherited
 from activeassoc.errors import AssociationError, UnsavedRecordError
-from activeassoc.keys import is_saved
+from activeassoc.keys import KeyField, is_saved
 from activeassoc.pairing import UNSAID
 
 
@@ -291,6 +291,14 @@ class Model(peewee.Model, metaclass=ModelType):
         for record in records:
             record.__dict__["_stored"] = True
         return result
+
+    def __sql__(self, ctx: Any) -> Any:
+        # peewee swallows what the key's field says of a record that cannot be meant, and compares with its primary key:
+        # a cat with the key 1 would find the tasks of user 1, and an unsaved user those of nobody.
+        converter = ctx.state.converter
+        if ctx.state.is_fk_expr and isinstance(getattr(converter, "__self__", None), KeyField):
+            return ctx.sql(peewee.Value(self, converter=converter))
+        return super().__sql__(ctx)  # type: ignore[no-untyped-call]
 
     def reload(self: Any) -> Any:
         """Read the record's columns again and forget what it had loaded; returns it. One query.

@@ -57,6 +57,24 @@ def test_saving_a_child_of_an_unsaved_parent(fresh: Any) -> None:
     assert Task.select().count() == 0
 
 
+def test_comparing_a_key_with_an_unsaved_record_or_a_stranger(fresh: Any) -> None:
+    """`FK == unsaved`, and a stranger whose id is compared: silent in peewee, which finds nobody's records, or another one's."""
+    Task, User, Team = fresh("Task", "User", "Team")
+    Task.belongs_to(User)
+    sync(fresh.db)
+    user, team = User.create(), Team.create()
+    task = Task.create(user=user)
+    assert list(Task.select().where(Task.user == user)) == list(Task.select().where(Task.user.in_([user]))) == [task]
+    for condition in (Task.user == User(), Task.user.in_([User()])):
+        with pytest.raises(UnsavedRecordError) as unsaved:
+            Task.select().where(condition).execute()
+    assert str(unsaved.value) == "Task.user with <User: None>: this User is not saved yet. Save it first."
+    for condition in (Task.user == team, Task.user != team, Task.user.in_([user, team])):
+        with pytest.raises(WrongTarget) as stranger:
+            Task.select().where(condition).execute()
+    assert str(stranger.value) == "Task.user with <Team: 1>: Team is not User. Give a User or its primary key."
+
+
 def test_a_foreign_key_named_user_id_is_no_user_id_id(scratch: Scratch) -> None:
     """Adding a field named `author_id` as a foreign key adds `author_id_id`."""
     Task, User = scratch("Task", "User")
