@@ -207,11 +207,17 @@ def test_create(fresh: Any, name: str) -> None:
     with refused(UnknownName, None, t.models, project) as caught:
         one(**{field + "x": "a"})
     assert str(caught.value) == f"{call}: {target.__name__} has no field {field + 'x'!r}. Did you mean {field!r}."
-    with refused(WrongArgument, f"{call}: 3 is no mapping of fields to values. Write keywords, or a mapping as in {{\"title\": \"…\"}}.", t.models):
+    with refused(
+        WrongArgument,
+        f'{call}: 3 is no mapping of fields to values. Write keywords, or a mapping as in {{"title": "…"}}.',
+        t.models,
+    ):
         one(3)
     with refused(UnknownName, None, t.models, project):
         several([{field: "ok"}, {"nope": 1}])
-    with refused(WrongArgument, f"Project.create_{name}(): 'x' is no list of mappings. Write [{{\"title\": \"…\"}}, …].", t.models, project):
+    with refused(
+        WrongArgument, f'Project.create_{name}(): \'x\' is no list of mappings. Write [{{"title": "…"}}, …].', t.models, project
+    ):
         several("x")
 
 

@@ -153,7 +153,8 @@ def test_assigning_a_collection(fresh: Any) -> None:
     with refused(AssociationError, None, t.models, project, task) as caught:
         project.tasks = [task]
     assert str(caught.value) == (
-        f"Project.tasks = {[task]!r}: the records are not columns of this one, and assigning them would write nothing. Write project.set_tasks(…)."
+        f"Project.tasks = {[task]!r}: the records are not columns of this one, and "
+        f"assigning them would write nothing. Write project.set_tasks(…)."
     )
     with refused(AssociationError, None, t.models, project):
         project.plan = t.Plan()

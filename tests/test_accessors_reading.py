@@ -47,7 +47,10 @@ def test_where(fresh: Any) -> None:
 def test_a_text_as_where(fresh: Any) -> None:
     """C11: a plain string raises TypeError and shows the two ways to write it."""
     t = filled(fresh)
-    text = 'Project.{}(): where=\'id > 10\' is a text, and a text could hold anything. Write Task.id > 10, or SQL("id > 10") where it has to be SQL.'
+    text = (
+        "Project.{}(): where='id > 10' is a text, and a text could hold anything. Write "
+        "Task.id > 10, or SQL(\"id > 10\") where it has to be SQL."
+    )
     with refused(TypeError, text.format("get_tasks"), t.models, t.project):
         t.project.get_tasks(where="id > 10")
     with refused(TypeError, text.format("count_tasks"), t.models, t.project):
@@ -104,7 +107,7 @@ def test_order(fresh: Any) -> None:
     text = "Project.get_tasks(): Task has no field 'ranc' for order. Did you mean 'rank'."
     with refused(UnknownName, text, t.models, t.project):
         t.project.get_tasks(order="-ranc")
-    text = "Project.get_tasks(): order=3 is neither a field, an expression nor a name. Write \"title\" or \"-title\"."
+    text = 'Project.get_tasks(): order=3 is neither a field, an expression nor a name. Write "title" or "-title".'
     with refused(WrongArgument, text, t.models, t.project):
         t.project.get_tasks(order=3)
 

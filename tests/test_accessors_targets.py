@@ -88,7 +88,9 @@ def test_what_is_no_key(fresh: Any, name: str) -> None:
         text = f"{type(owner).__name__}.set_{name}(): {wrong!r} is no {target.__name__} and no key of one (id: "
         assert str(caught.value).startswith(text)
         assert str(caught.value).endswith(f"). Give a {target.__name__} or its primary key.")
-        for operation in (association.add, association.remove, association.has, association.has_exactly) if association.to_many else ():
+        for operation in (
+            (association.add, association.remove, association.has, association.has_exactly) if association.to_many else ()
+        ):
             with refused(TypeError, None, t.models, owner):
                 operation(owner, [wrong])
 
@@ -100,7 +102,10 @@ def test_out_of_the_range_of_the_column(fresh: Any) -> None:
     wide = store_of(t.db).wide_integers
     number = 2**63 if wide else 2**31
     bits = 64 if wide else 32
-    text = f"Project.has_task(): {number} is no Task and no key of one (id: out of the range of {bits} bits). Give a Task or its primary key."
+    text = (
+        f"Project.has_task(): {number} is no Task and no key of one (id: out of the range "
+        f"of {bits} bits). Give a Task or its primary key."
+    )
     with refused(TypeError, text, t.models, project):
         project.has_task(number)
     assert project.has_task(number - 1) is False
@@ -263,7 +268,12 @@ def test_composite_keys(fresh: Any) -> None:
     assert hall.remove_seats(((1, 3), (1, 2))) == 2
     assert hall.get_seats() == [a]
     assert hall.set_best((1, 2)) == b
-    with refused(LookupError, "Hall.set_seats(): Seat has no row with the primary key (9, 9). Create it first, or leave it out.", [Seat], hall):
+    with refused(
+        LookupError,
+        "Hall.set_seats(): Seat has no row with the primary key (9, 9). Create it first, or leave it out.",
+        [Seat],
+        hall,
+    ):
         hall.set_seats([a, (9, 9)])
     with refused(TypeError, None, [Seat], hall):
         hall.set_seats([(1,)])

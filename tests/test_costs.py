@@ -49,7 +49,7 @@ def test_reading_costs_one_statement(made: Models) -> None:
     project, task, user = made.Project.get_by_id(made.project.id), made.Task.get_by_id(made.tasks[0].id), made.users[0]
     for read in (
         lambda: project.get_tasks(),
-        lambda: project.get_tasks(where=made.Task.done == False, order="-title", limit=2, offset=1, attributes=["title"]),  # noqa: E712
+        lambda: project.get_tasks(where=made.Task.done == False, order="-title", limit=2, offset=1, attributes=["title"]),
         lambda: project.count_tasks(),
         lambda: project.has_task(task),
         lambda: project.has_task(made.tasks),

@@ -135,7 +135,7 @@ def run(block: Block, page: str, module: types.ModuleType) -> str:
     printed = io.StringIO()
     code = compile("\n" * (block.line - 1) + block.text, str(PAGES[page]), "exec", dont_inherit=True)
     with contextlib.redirect_stdout(printed):
-        exec(code, vars(module))  # noqa: S102  (the pages are the project's own)
+        exec(code, vars(module))  # (the pages are the project's own)
     return printed.getvalue()
 
 

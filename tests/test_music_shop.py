@@ -54,7 +54,9 @@ def test_the_tracks_of_an_artist(shop: Any, plain: Any) -> None:
 def test_the_playlists_of_a_track(shop: Any, plain: Any) -> None:
     """D1: the through model of a table that exists gets its keys from the options; C13: records come by primary key."""
     track = shop.Track.get_by_id(1)
-    rows = plain("SELECT PlaylistId, Name FROM Playlist JOIN PlaylistTrack USING (PlaylistId) WHERE TrackId = 1 ORDER BY PlaylistId")
+    rows = plain(
+        "SELECT PlaylistId, Name FROM Playlist JOIN PlaylistTrack USING (PlaylistId) WHERE TrackId = 1 ORDER BY PlaylistId"
+    )
     with assert_queries(1, shop.db.obj):
         playlists = track.get_playlists()
     assert [(playlist.id, playlist.name) for playlist in playlists] == rows
@@ -63,7 +65,9 @@ def test_the_playlists_of_a_track(shop: Any, plain: Any) -> None:
 
 def test_who_reports_to_whom(shop: Any, plain: Any) -> None:
     """A8: a tree over the column ReportsTo; B4: where column and field are one word the key is reports_to_id."""
-    rows = plain("SELECT b.LastName, e.LastName FROM Employee e JOIN Employee b ON b.EmployeeId = e.ReportsTo ORDER BY b.EmployeeId, e.EmployeeId")
+    rows = plain(
+        "SELECT b.LastName, e.LastName FROM Employee e JOIN Employee b ON b.EmployeeId = e.ReportsTo ORDER BY b.EmployeeId, e.EmployeeId"
+    )
     wanted: dict[str, list[str]] = {}
     for boss, person in rows:
         wanted.setdefault(boss, []).append(person)
@@ -78,7 +82,8 @@ def test_the_revenue_of_a_representative(shop: Any, plain: Any) -> None:
     """C14: the invoices of all customers in one query."""
     for representative in shop.Employee.select():
         rows = plain(
-            "SELECT ROUND(COALESCE(SUM(Total), 0), 2) FROM Invoice JOIN Customer USING (CustomerId) WHERE SupportRepId = ?", representative.id
+            "SELECT ROUND(COALESCE(SUM(Total), 0), 2) FROM Invoice JOIN Customer USING (CustomerId) WHERE SupportRepId = ?",
+            representative.id,
         )
         assert shop.revenue(representative) == Decimal(str(rows[0][0]))
 

@@ -352,7 +352,8 @@ def test_meta_names_a_model() -> None:
     [
         (
             ("Or-der",),
-            "The model 'Or-der': 'Or-der' is no identifier, and methods are named after it. Give it Meta.singular, as in singular = \"post\".",
+            "The model 'Or-der': 'Or-der' is no identifier, and methods are named after it. "
+            "Give it Meta.singular, as in singular = \"post\".",
         ),
         (("models.",), "The model 'models.': the name is empty. Give it Meta.singular, as in singular = \"post\"."),
         (

@@ -132,7 +132,7 @@ def test_attributes_for_all(fresh: Any) -> None:
     text = "Project.add_user(): the attributes of the link are given twice. Give them as the second argument or as through=."
     with refused(WrongArgument, text, [Link], *users):
         project.add_user(users[0], {"status": "x"}, through={"status": "x"})
-    text = "Project.add_user(): the attributes of the link are 'x', which is no mapping. Write {\"status\": \"active\"}, or leave them out."
+    text = 'Project.add_user(): the attributes of the link are \'x\', which is no mapping. Write {"status": "active"}, or leave them out.'
     with refused(WrongArgument, text, [Link], *users):
         project.add_user(users[0], "x")
 
@@ -216,7 +216,14 @@ def test_many_changed_attributes(fresh: Any) -> None:
     Project, User, Link = linked(fresh)
     project, users = Project.create(), [User.create() for _ in range(4)]
     project.set_users(users, {"rank": 1})
-    project.set_users({users[0]: {"status": "a"}, users[1]: {"rank": None}, users[2]: {"status": "b", "rank": 5}, users[3]: {"rank": Link.rank + 9}})
+    project.set_users(
+        {
+            users[0]: {"status": "a"},
+            users[1]: {"rank": None},
+            users[2]: {"status": "b", "rank": 5},
+            users[3]: {"rank": Link.rank + 9},
+        }
+    )
     found = [(each.link.status, each.link.rank) for each in project.get_users()]
     assert found == [("a", 1), ("new", None), ("b", 5), ("new", 10)]
     assert [(user.link.status, user.link.rank) for user in users] == found

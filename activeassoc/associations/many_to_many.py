@@ -93,7 +93,7 @@ class ManyToMany(Linking):
             kept = {target.key for target in given if not target.new}
             obsolete = self._in_scope([key for key, each in found.items() if each.link is not None and key not in kept], found)
             self._unlink(owner, [found[key].value for key in obsolete])
-            self._write_scope([key for key in kept], scope)
+            self._write_scope(list(kept), scope)
             self._save_new(given, scope)
             self._write(owner, given, found, "set")
         for target in given:

@@ -57,7 +57,7 @@ def mappings(values: Any, asked: str) -> list[Any]:
 
 
 def saves_plainly(model: Model) -> bool:
-    """Whether saving a record is one statement: neither ``save`` nor ``create`` is the user's own, which could do more, and fail after it."""
+    """Whether saving a record is one statement: ``save`` and ``create`` are not the user's own, which could do more and then fail."""
     return all(getattr(model, name).__module__ in ("activeassoc.model", "peewee") for name in ("save", "create", "__init__"))
 
 
