@@ -141,7 +141,7 @@ def _plan_binding(association: Any, target: Model, plan: Plan) -> None:
     if isinstance(association, BelongsTo):
         check_taken(association, target)
     if isinstance(association, HasMany | ManyToMany):
-        half = other_half(association, target)
+        half = other_half(association, target, model_names)
     if half is None:
         association.prepare(plan, target, model_names)
     else:

@@ -25,7 +25,7 @@ UNSAID: Any = object()
 INSTEAD = "Give both has_many a through=, or through=None to keep one of them one-to-many"
 
 
-def other_half(association: Any, target: Model) -> Any:
+def other_half(association: Any, target: Model, names_of: Any) -> Any:
     """The association of the target that points back, where the two are one many-to-many; else None.
 
     Raises where several could be it, or where one of the two says something that a many-to-many cannot mean.
@@ -37,6 +37,7 @@ def other_half(association: Any, target: Model) -> Any:
     keyed = [each for each in halves if isinstance(each, HasMany) and _may_be_half(each, source)]
     if isinstance(association, ManyToMany):
         links, free = [], []
+        _check_complete(association, target, keyed, names_of)
     else:
         links = [each for each in halves if isinstance(each, ManyToMany)]
         # A through on one side serves both; once both sides have it, a further has_many has no other half.
@@ -53,6 +54,24 @@ def other_half(association: Any, target: Model) -> Any:
     half = (free + keyed)[0]
     _check_halves(association, half)
     return half
+
+
+def _check_complete(association: ManyToMany, target: Model, keyed: list[Any], names_of: Any) -> None:
+    """Raise where the other side of these links is there already, and a has_many could be it as well."""
+    table = _table_of(association, target, names_of)
+    for each in _between(target, association.source) if keyed else ():
+        if each.through._meta.table_name == table:
+            raise DeclarationError(
+                association.declared,
+                f"several could be its other half: {listed([each.declared, *(half.declared for half in keyed)])}",
+                INSTEAD,
+            )
+
+
+def _table_of(association: ManyToMany, target: Model, names_of: Any) -> str:
+    """The table of the association's links, which may still have to be made."""
+    through = association.options.get("through")
+    return str(getattr(getattr(through, "_meta", None), "table_name", through or association.default_table(target, names_of)))
 
 
 def _may_be_half(association: Any, target: Model) -> bool:
@@ -173,12 +192,12 @@ def check_throughs(association: ManyToMany, target: Model, names_of: Any) -> Non
     source, through = association.source, association.options.get("through")
     if target is source:
         return  # each has the table of its own name (A8)
-    table = getattr(getattr(through, "_meta", None), "table_name", through or association.default_table(target, names_of))
+    table = _table_of(association, target, names_of)
     others = [each for each in (*_between(source, target), *_between(target, source)) if each is not association]
     written = {id(each.through) for each in others if each.options.get("through") is not None}
     for each in others:
         same = each.through._meta.table_name == table
-        if "paired" in each.options and each.source is target and not same:
+        if "paired" in each.options and through is not None and same == (each.source is source):
             raise DeclarationError(
                 association.declared,
                 f"{each.declared} has no through of its own, and could be the other half of this as well as of its other one",
