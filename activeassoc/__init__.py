@@ -3,18 +3,25 @@
 >>> from activeassoc import Model, connect, sync
 
 Map: `Model` has the declaring calls; `connect` opens a database from a URL; `sync` and `drop` make and remove its tables;
-`ReferenceField` points to a table without a constraint; the rest are the errors.
+`populate` loads associations of many records at once, `lazy_policy` says what happens where nobody did, `settings` hold for all;
+`ReferenceField` points to a table without a constraint; the rest are the errors and warnings.
 """
 
 from typing import Any
 
+from activeassoc.body import collection, reference
 from activeassoc.errors import (
     AssociationError,
     ConnectError,
     CriteriaError,
     DeclarationError,
     DriverMissing,
+    LazyLoadError,
+    LazyLoadWarning,
+    LinksDroppedWarning,
+    LinksNotSaved,
     MissingValue,
+    PopulateTruncatedWarning,
     RecordNotFound,
     RequiredKeyError,
     SyncError,
@@ -24,7 +31,9 @@ from activeassoc.errors import (
     WrongTarget,
 )
 from activeassoc.keys import ReferenceField
+from activeassoc.lazy import lazy_policy, settings
 from activeassoc.model import Model
+from activeassoc.populate import populate
 from activeassoc.stores.connect import connect
 from activeassoc.sync import drop, sync
 
@@ -34,8 +43,13 @@ __all__ = [
     "CriteriaError",
     "DeclarationError",
     "DriverMissing",
+    "LazyLoadError",
+    "LazyLoadWarning",
+    "LinksDroppedWarning",
+    "LinksNotSaved",
     "MissingValue",
     "Model",
+    "PopulateTruncatedWarning",
     "RecordNotFound",
     "ReferenceField",
     "RequiredKeyError",
@@ -44,8 +58,13 @@ __all__ = [
     "UnsavedRecordError",
     "WrongArgument",
     "WrongTarget",
+    "collection",
     "connect",
     "drop",
+    "lazy_policy",
+    "populate",
+    "reference",
+    "settings",
     "sync",
 ]
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
+from activeassoc import lazy
+from activeassoc.queue import Queue
+
 
 class Collection(Sequence[Any]):
     """The records of a to-many association of one owner, in the order of the association.
@@ -17,12 +20,58 @@ class Collection(Sequence[Any]):
     compares with any list.
     """
 
-    __slots__ = ("_association", "_owner", "_records")
+    __slots__ = ("_association", "_owner", "_queue", "_partial", "_records", "_truncated")
 
     def __init__(self, association: Any, owner: Any) -> None:
         self._association = association
         self._owner = owner
         self._records: list[Any] | None = None
+        self._queue: Queue | None = None
+        self._truncated = self._partial = False
+
+    @property
+    def truncated(self) -> bool:
+        """Whether populate cut the list at the default limit: the database has more."""
+        return self._truncated
+
+    @property
+    def partial(self) -> bool:
+        """Whether the records in memory are some of the association's, or in another order: what populate was asked for."""
+        return self._partial
+
+    @property
+    def association(self) -> Any:
+        """The association whose records these are."""
+        return self._association
+
+    # What the next save of the owner carries out
+
+    def add(self, targets: Any) -> None:
+        """Queue records to be added when the owner is saved. No query; reading still shows what is stored.
+
+        `targets` is a primary key, an instance, a mapping of fields to values (always a new record, created and then
+        linked), or any iterable that mixes these. For one record the last call wins. Raises at once for what can be no
+        record of the target, and for unknown fields. (F7)
+        """
+        self.pending.put(self._association.to_queue(targets, "add"))
+
+    def remove(self, targets: Any) -> None:
+        """Queue records to be removed when the owner is saved: primary keys or instances, one or any iterable. No query. (F7)"""
+        self.pending.put(self._association.to_queue(targets, "remove"))
+
+    @property
+    def pending(self) -> Queue:
+        """What add and remove have queued since the last save: `added`, `removed`, `clear`."""
+        if self._queue is None:
+            self._queue = Queue(self._association.label, f"<{type(self._owner).__name__} {self._owner._pk!r}>")
+        return self._queue
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is queued."""
+        return bool(self._queue)
+
+    # What is stored
 
     @property
     def loaded(self) -> bool:
@@ -30,13 +79,16 @@ class Collection(Sequence[Any]):
         return self._records is not None
 
     def _load(self) -> list[Any]:
+        if self._records is None and self._association.starts(self._owner):
+            lazy.arrive(self._owner, self._association.name)
         if self._records is None:
             self._records = self._association.get(self._owner)
         return self._records
 
-    def hold(self, records: Iterable[Any]) -> None:
-        """These are the records now."""
+    def hold(self, records: Iterable[Any], *, truncated: bool = False, partial: bool = False) -> None:
+        """These are the records now: all of them, or those that populate was asked for."""
         self._records = list(records)
+        self._truncated, self._partial = truncated, partial
 
     def held(self) -> list[Any]:
         """The records in memory, without a query; empty where nothing is loaded."""
@@ -45,6 +97,7 @@ class Collection(Sequence[Any]):
     def forget(self) -> None:
         """The next use asks the database again."""
         self._records = None
+        self._truncated = self._partial = False
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -60,7 +113,10 @@ class Collection(Sequence[Any]):
         return iter(self._load())
 
     def __contains__(self, record: object) -> bool:
-        return record in self._load()
+        if record in self._load():
+            return True
+        # A list that was cut does not know: the database does.
+        return self._truncated and isinstance(record, self._association.target) and self._association.has(self._owner, record)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Collection):
@@ -72,4 +128,5 @@ class Collection(Sequence[Any]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return repr(self._records) if self._records is not None else f"<{self._association.label} of {self._owner!r}, not loaded>"
+        stored = repr(self._records) if self._records is not None else f"<{self._association.label} of {self._owner!r}, not loaded>"
+        return f"{stored} {self._queue!r}" if self._queue else stored

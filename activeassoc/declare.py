@@ -19,7 +19,7 @@ from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.reading import LinkAccessor
 from activeassoc.errors import DeclarationError, WrongArgument, listed
-from activeassoc.keys import RULES, keys_to
+from activeassoc.keys import RULES, keys_to, of_base
 from activeassoc.naming import Names
 from activeassoc.pairing import UNSAID, check_taken, check_throughs, other_half, pair
 from activeassoc.planning import Plan
@@ -279,11 +279,7 @@ def _is_base(model: Model) -> bool:
         return True
     if not getattr(meta, "implicit_key", False) or len(meta.fields) > 1:
         return False
-    return bool(derived(model)) and not model.associations
-
-
-def derived(model: Model) -> list[Model]:
-    return [each for each in registry.known_models() if each is not model and issubclass(each, model)]
+    return bool(registry.derived_from(model)) and not model.associations
 
 
 def _has_no_fields(model: Model) -> bool:
@@ -302,7 +298,7 @@ def _templates(model: Model) -> list[Any]:
 
 def _template(source: Model, method: str, target: Any, options: dict[str, Any], text: str) -> Template:
     given = (method, "self" if target is source else target, options)
-    models = [model for model in derived(source) if not _is_base(model)]
+    models = [model for model in registry.derived_from(source) if not _is_base(model)]
     if len(models) > 1 and method != "belongs_to" and options.get("foreign_key") is not None:
         raise DeclarationError(
             text,
@@ -330,13 +326,14 @@ def declare_inherited(model: Model) -> None:
 # Names on the source
 
 
-def _check_names(association: Association) -> None:
-    """Raise where the association's name or methods meet what is there (A12, A18)."""
+def _check_names(association: Association, instead: str | None = None) -> None:
+    """Raise where the association's name or methods meet what is there (A12, A18); `instead` is what to do about it."""
     source: Any = association.source
     text, name = association.declared, association.name
     root = registry.root_of(source)
-    instead = f'Give as_= another name, as in as_="other_{name}"'
+    instead = instead or f'Give as_= another name, as in as_="other_{name}"'
     there = source.__dict__.get(name, getattr(source, name, None))
+    there = None if there is not None and of_base(source, name) else there
     if hasattr(root, name):
         raise DeclarationError(text, f"{name!r} is a name of Model's own", instead)
     inherited = isinstance(there, Association) and there.source is not source

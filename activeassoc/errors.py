@@ -13,6 +13,10 @@ stay on the exception as attributes, so that a program need not read the text::
     ├── RecordNotFound         (LookupError)       rows that were asked for are not there: .keys
     ├── RequiredKeyError       (ValueError)        a NOT NULL key cannot be cleared
     ├── MissingValue           (ValueError)        a NOT NULL field of the link was not given: .fields
+    ├── LinksNotSaved          (ValueError)        save() could not carry out what collections had queued: .failed
+    ├── LazyLoadError                              the policy refuses to load what nobody populated: .record, .name
+    ├── LazyLoadWarning        (UserWarning)       what nobody populated was loaded for one record: .name
+    ├── PopulateTruncatedWarning (UserWarning)     populate cut lists at the default limit: .paths
     ├── SyncError              (peewee.DatabaseError)       the schema could not be made: .table, .statement
     ├── ConnectError           (peewee.OperationalError)    no connection, or a URL that names none
     └── DriverMissing          (ConnectError, ImportError)  the pip line is in the text
@@ -24,7 +28,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import peewee
 
@@ -34,7 +38,11 @@ __all__ = [
     "CriteriaError",
     "DeclarationError",
     "DriverMissing",
+    "LinksNotSaved",
+    "LazyLoadError",
+    "LazyLoadWarning",
     "MissingValue",
+    "PopulateTruncatedWarning",
     "RecordNotFound",
     "RequiredKeyError",
     "SyncError",
@@ -105,6 +113,37 @@ class RequiredKeyError(AssociationError, ValueError):
 
 class MissingValue(AssociationError, ValueError):
     """A field that may not be NULL was not given: `fields` are their names."""
+
+
+class LazyLoadError(AssociationError):
+    """An association that is not loaded was read under the policy "raise": `record` is whose, `name` the association."""
+
+
+class LazyLoadWarning(AssociationError, UserWarning):
+    """An association was loaded for one record by a query of its own: `name` is it."""
+
+
+class PopulateTruncatedWarning(AssociationError, UserWarning):
+    """populate cut lists at the default limit: `paths` are theirs."""
+
+
+class LinkFailure(NamedTuple):
+    """One link that could not be written: which collection was asked (``"User.pets"``), the verb, what it was given, the error."""
+
+    collection: str
+    verb: str
+    value: Any
+    error: Exception
+
+
+class LinksNotSaved(AssociationError, ValueError):
+    """save() could not carry out what collections had queued, and nothing was written: `failed` lists each as a LinkFailure."""
+
+    failed: list[LinkFailure]
+
+
+class LinksDroppedWarning(UserWarning):
+    """A record was dropped with links that its collections had queued and nobody saved."""
 
 
 class SyncError(AssociationError, peewee.DatabaseError):

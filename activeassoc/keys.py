@@ -12,7 +12,7 @@ from typing import Any
 import peewee
 from peewee import Field, ForeignKeyField
 
-from activeassoc import registry
+from activeassoc import lazy, registry
 from activeassoc.errors import DeclarationError, UnknownName, UnsavedRecordError, WrongTarget, nearest
 from activeassoc.registry import Model, keys_of
 
@@ -47,6 +47,13 @@ def is_saved(record: Any) -> bool:
 
 class KeyAccessor(peewee.ForeignKeyAccessor):
     """``task.project``: as peewee's, but it refuses an instance of another model (peewee stores its id)."""
+
+    def get_rel_instance(self, instance: Any) -> Any:
+        # The policy is asked only where peewee would ask the database.
+        name = self.name
+        if name not in instance.__rel__ and instance.__data__.get(name) is not None and self.field.lazy_load:
+            lazy.arrive(instance, name)
+        return super().get_rel_instance(instance)  # type: ignore[no-untyped-call]
 
     def __set__(self, instance: Any, obj: Any) -> None:
         if isinstance(obj, peewee.Model) and not is_record_of(obj, self.rel_model):
@@ -113,6 +120,11 @@ class KeyField(ForeignKeyField):
                 raise UnsavedRecordError(asked, f"this {self.rel_model.__name__} is not saved yet", "Save it first", record=value)
         inherited: Any = super()
         return inherited.db_value(value)
+
+    def stand_at(self, order: int | None) -> None:
+        """Take this place among the model's fields, as peewee counts them; None leaves it the last one."""
+        if order is not None:
+            self.__dict__.update(_order=order, _sort_key=(2, order))
 
     def __getattr__(self, name: str) -> Any:
         # The field answers the verbs of its association: Task.project.set(task, p). (A5)
@@ -208,6 +220,12 @@ def find_field(model: Model, name: str) -> Field | None:
             if field.object_id_name == name:
                 return field  # type: ignore[no-any-return]
     return found  # type: ignore[no-any-return]
+
+
+def of_base(model: Model, word: str) -> bool:
+    """Whether the attribute is only the accessor of a base's field, which is no column of this model."""
+    there = getattr(model, word)
+    return isinstance(there, Field) and there.model is not model and word not in model._meta.combined
 
 
 def field_names(model: Model) -> list[str]:

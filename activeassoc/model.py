@@ -13,12 +13,16 @@ from typing import Any, ClassVar
 
 import peewee
 
-from activeassoc import registry
+from activeassoc import body, registry, to_dict
 from activeassoc.associations.base import Association
 from activeassoc.declare import declare, declare_inherited
 from activeassoc.errors import AssociationError, UnsavedRecordError
+from activeassoc.finding import Finding
 from activeassoc.keys import KeyField, is_saved
+from activeassoc.of_owners import OfOwners
 from activeassoc.pairing import UNSAID
+from activeassoc.queries import Alias, Select
+from activeassoc.saving import collections_with_work, drop_queues, save_with_links
 
 
 class Metadata(peewee.Metadata):
@@ -46,12 +50,14 @@ class ModelType(peewee.ModelBase):
 
     def __new__(mcls, name: str, bases: tuple[type, ...], attributes: dict[str, Any], **options: Any) -> Any:
         declared = _declares_key(bases, attributes)
+        in_body, inherited = body.take(name, bases, attributes)
         make: Any = super().__new__
         cls: Any = make(mcls, name, bases, attributes, **options)
         cls._associations = {}
         cls.associations = MappingProxyType(cls._associations)  # for reading: what is declared has keys and methods, too
         cls._meta.implicit_key = not declared
         if name != "Model" or not cls.__module__.startswith("activeassoc."):
+            body.declare_body(cls, in_body, inherited)
             registry.appeared(cls)
             declare_inherited(cls)
         return cls
@@ -77,7 +83,7 @@ def _declares_key(bases: tuple[type, ...], attributes: dict[str, Any]) -> bool:
     return False
 
 
-class Model(peewee.Model, metaclass=ModelType):
+class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
     """A peewee model with associations.
 
     ``class Base(Model): class Meta: database = connect("sqlite:///app.db")``, and models derived from it. All that peewee's
@@ -96,7 +102,15 @@ class Model(peewee.Model, metaclass=ModelType):
             self.__dict__["_stored"] = True
         elif registry._waiting:
             registry.settle_for(type(self))
+        names = () if "__no_default__" in values else [name for name in values if _is_collection(type(self), name)]
+        queued = {name: values.pop(name) for name in names}
         super().__init__(*arguments, **values)
+        try:
+            for name, targets in queued.items():
+                getattr(self, name).add(targets)
+        except BaseException:
+            drop_queues(self)
+            raise
 
     # Declaring
 
@@ -213,7 +227,11 @@ class Model(peewee.Model, metaclass=ModelType):
     def select(cls, *fields: Any) -> Any:
         if registry._waiting:
             registry.settle_for(cls)
-        return super().select(*fields)
+        return Select(cls, fields or cls._meta.sorted_fields, is_default=not fields)
+
+    @classmethod
+    def alias(cls, alias: str | None = None) -> Any:
+        return Alias(cls, alias)
 
     @classmethod
     def update(cls, __data: Any = None, **update: Any) -> Any:
@@ -235,13 +253,33 @@ class Model(peewee.Model, metaclass=ModelType):
 
     # Records
 
+    @classmethod
+    def create(cls, **query: Any) -> Any:
+        """A new, saved record. For a collection it takes what ``user.pets.add`` does, and links it in the same transaction. (F10)"""
+        record = cls(**query)
+        try:
+            record.save(force_insert=True)
+        except BaseException:
+            drop_queues(record)  # nobody gets the record that has them
+            raise
+        return record
+
     def save(self: Any, force_insert: bool = False, only: Any = None) -> Any:
         """Write the record: INSERT where it is new, else UPDATE; peewee's save, with its silent traps shut.
 
         A record that was made by hand with a key that is not automatic is new and is inserted (peewee updates 0 rows). A
         reference to a record that is itself not saved raises UnsavedRecordError (peewee stores NULL). A record whose
         primary key has several columns cannot change it, and is left alone where nothing else changed. (C2, D1, D4)
+
+        What the record's collections have queued is carried out after that, in one transaction with it; where a part of it
+        fails LinksNotSaved is raised, nothing is written, and the queue is kept. (F7)
         """
+        collections = collections_with_work(self)
+        if collections:
+            return save_with_links(self, collections, lambda: self._save_row(force_insert, only))
+        return self._save_row(force_insert, only)
+
+    def _save_row(self: Any, force_insert: bool, only: Any) -> Any:
         self._check_references()
         if not force_insert and not is_saved(self):
             force_insert = not (self._meta.auto_increment and self._pk is None)
@@ -249,6 +287,8 @@ class Model(peewee.Model, metaclass=ModelType):
             only = self._changes(only)
             if not only:
                 return 0
+        if not force_insert and self._pk is not None and collections_with_work(self) and not _has_columns(self):
+            return 0  # only links to write, and peewee refuses an UPDATE without columns
         inserts = force_insert or self._pk is None
         rows = super().save(force_insert=force_insert, only=only)
         self.__dict__["_stored"] = True
@@ -311,6 +351,15 @@ class Model(peewee.Model, metaclass=ModelType):
             self.__dict__.pop(name, None)
         return self
 
+    def to_dict(self) -> dict[str, Any]:
+        """The record as a dict of what it holds; never a query.
+
+        The columns that were read stand under their fields' names, a reference as its key, or as a dict where its record is
+        loaded. Collections and has_one records stand there where they are loaded, numbers of ``count=True`` as
+        ``pets_count``, the join row under the through model's name. A record inside of itself stands as its key. (G10)
+        """
+        return to_dict.of(self)
+
     def __copy__(self) -> Any:
         # copy.copy and peewee's clone() share __data__: a change of the copy would be one of the original.
         other = type(self).__new__(type(self))
@@ -322,6 +371,15 @@ class Model(peewee.Model, metaclass=ModelType):
         return other
 
     clone = __copy__
+
+
+def _is_collection(model: type[Model], name: str) -> bool:
+    return name in model.associations and model.associations[name].to_many
+
+
+def _has_columns(record: Any) -> bool:
+    """Whether the record holds any column beside its primary key."""
+    return bool(record.__data__.keys() - {field.name for field in record._meta.get_primary_keys()})
 
 
 _OWN_STATE: tuple[tuple[str, Callable[[Any], Any]], ...] = (

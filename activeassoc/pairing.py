@@ -34,6 +34,8 @@ def other_half(association: Any, target: Model, names_of: Any) -> Any:
     if target is source or not hasattr(target, "associations") or not _may_be_half(association, target):
         return None
     halves = [each for each in target.associations.values() if each.to_many and each.bound and each.target is source]
+    # A collection of a class body says outright what it is, and a one-way one that the target knows nothing of it (F1).
+    halves = [each for each in halves if "in_body" not in each.options]
     keyed = [each for each in halves if isinstance(each, HasMany) and _may_be_half(each, source)]
     if isinstance(association, ManyToMany):
         links, free = [], []

@@ -16,7 +16,7 @@ from peewee import ForeignKeyField
 
 from activeassoc import naming, registry
 from activeassoc.errors import DeclarationError
-from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, same_table
+from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, of_base, same_table
 from activeassoc.registry import Claim, Key, Model, keys_of
 
 #: A field of peewee's. Not typed as one: much of what is planned here is not in peewee's stubs.
@@ -68,6 +68,7 @@ class Wish:
     any_key: bool = False
     #: Fields that are spoken for (the other key of a through model).
     taken: tuple[Field, ...] = ()
+    form: Any = None  #: a class body's reference: it names the field, and says where that stands among the model's fields
 
 
 def plan_key(plan: Plan, wish: Wish) -> Key:
@@ -88,8 +89,9 @@ def plan_key(plan: Plan, wish: Wish) -> Key:
     if field is None:
         key = Key(wish.holder, column, None, wish.target, of_link=wish.of_link, added=wish.any_key and wish.column is None)
         name, attribute = _names_for(plan, wish, column, referred, None)
-        _check_subclasses(plan, wish.holder, column)
-        plan.do(_add, key, name, column, attribute, referred)
+        if wish.form is None:  # a class body's is made anew for each subclass, unless that says otherwise
+            _check_subclasses(plan, wish.holder, column)
+        plan.do(_add, key, name, column, attribute, referred, wish.form)
     else:
         key = _existing(plan, wish, field, referred)
     say(plan, key, wish.claim, wish.of_link)
@@ -151,7 +153,7 @@ def _to_rename(plan: Plan, wish: Wish) -> Key | None:
 def _names_for(plan: Plan, wish: Wish, column: str, referred: Field, renamed: Key | None) -> tuple[str, str]:
     """The names of the field and of the key attribute for a column, checked to be free on the model that holds it."""
     holder = wish.holder
-    name = naming.field_of(column, referred.safe_name)
+    name = wish.claim.association.name if wish.form else naming.field_of(column, referred.safe_name)
     if not name or not name.isidentifier():
         raise DeclarationError(
             plan.asked, f"nothing of the column {column!r} is left to name the field", 'Give a foreign_key like "project_id"'
@@ -165,7 +167,7 @@ def _names_for(plan: Plan, wish: Wish, column: str, referred: Field, renamed: Ke
         mine = association.source is holder and word == association.name
         if mine and wish.belongs_to:
             continue  # a belongs_to and its field are one attribute
-        if not mine and (word in freed or not hasattr(holder, word)):
+        if not mine and (word in freed or not hasattr(holder, word) or of_base(holder, word)):
             continue
         raise DeclarationError(
             plan.asked,
@@ -177,8 +179,8 @@ def _names_for(plan: Plan, wish: Wish, column: str, referred: Field, renamed: Ke
 
 def _check_subclasses(plan: Plan, holder: Model, column: str) -> None:
     """A key added to a base after its subclasses were made would be an accessor of theirs, and no column (A20)."""
-    for model in registry.known_models():
-        if model is not holder and issubclass(model, holder) and not same_table(model, holder):
+    for model in registry.derived_from(holder):
+        if not same_table(model, holder):
             raise DeclarationError(
                 plan.asked,
                 f"{holder.__name__} would get the key {column!r}, and {model.__name__} was derived from it before and would not",
@@ -321,9 +323,10 @@ def _record(key: Key) -> None:
     keys_of(key.model)[key.column] = key
 
 
-def _add(key: Key, name: str, column: str, attribute: str, referred: Field, **more: Any) -> None:
+def _add(key: Key, name: str, column: str, attribute: str, referred: Field, form: Any = None) -> None:
     # backref "+": the other end has methods only where an association was declared there.
-    field = KeyField(key.target, field=referred, column_name=column, object_id_name=attribute, backref="+", null=True, **more)
+    field = KeyField(key.target, field=referred, column_name=column, object_id_name=attribute, backref="+", null=True)
+    field.stand_at(getattr(form, "order", None))
     key.model._meta.add_field(name, field)
     key.field = field
     _record(key)

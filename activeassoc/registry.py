@@ -93,6 +93,20 @@ def known_models() -> list[Model]:
     return [model for model in _every_model() if id(model) in current]
 
 
+def derived_from(model: Model) -> list[Model]:
+    """The models that derive from `model`, however far, in order of definition.
+
+    Only a model that has some looks through all that are known: programs have many models, and most of them have none.
+    """
+    found, rest = set(), list(model.__subclasses__())
+    while rest:
+        each = rest.pop()
+        if id(each) not in found:
+            found.add(id(each))
+            rest.extend(each.__subclasses__())
+    return [each for each in known_models() if id(each) in found] if found else []
+
+
 def replaced(model: Model) -> bool:
     """Whether a newer class stands in this one's place."""
     return all(known is not model for known in known_models())

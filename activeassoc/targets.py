@@ -43,10 +43,11 @@ def key_of(record: Any) -> Any:
 
 def alike(one: Any, other: Any) -> bool:
     """Whether two text keys could be one to a database's collation. Only the database knows whether they are."""
-    return isinstance(one, str) and isinstance(other, str) and _plain(one) == _plain(other)
+    return isinstance(one, str) and isinstance(other, str) and folded(one) == folded(other)
 
 
-def _plain(text: str) -> str:
+def folded(text: str) -> str:
+    """What is left of a text where case, accents and trailing spaces do not count."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).rstrip()
 
@@ -54,7 +55,7 @@ def _plain(text: str) -> str:
 def spelled_twice(targets: Iterable[Target]) -> bool:
     """Whether two of these keys could be one to a database's collation."""
     texts = [target.key for target in targets if isinstance(target.key, str)]
-    return len({_plain(text) for text in texts}) < len(texts)
+    return len({folded(text) for text in texts}) < len(texts)
 
 
 def once(targets: Iterable[Target]) -> list[Target]:

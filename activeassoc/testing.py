@@ -1,6 +1,7 @@
 """What tests of programs that use activeassoc need: the cost of a piece of code, asserted in statements.
 
-Map: `assert_queries` is the context manager; below it what does not count, and how hooks come and go while other threads execute.
+Map: `assert_queries` counts, `no_lazy_loading` refuses what nobody populated; below them what does not count, and how hooks come and go
+while other threads execute.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 import peewee
 
 from activeassoc.errors import AssociationError
+from activeassoc.lazy import lazy_policy
 
-__all__ = ["assert_queries"]
+__all__ = ["assert_queries", "no_lazy_loading"]
 
 Hook = Callable[[peewee.QueryEvent], None]
 
@@ -60,6 +62,21 @@ def assert_queries(expected: int, *databases: peewee.Database) -> Iterator[list[
             _unhook(database, count)
     if len(events) != expected:
         raise AssertionError(f"expected {_counted(expected)}, executed {len(events)}" + "".join(_lines(events)))
+
+
+@contextmanager
+def no_lazy_loading() -> Iterator[None]:
+    """A block, a decorated test, or the body of a fixture, in which reading an association that is not loaded raises LazyLoadError.
+
+    The error names the line and the populate to add; methods (``user.get_pets()``) ask as always. For all tests of a file::
+
+        @pytest.fixture(autouse=True)
+        def strict():
+            with no_lazy_loading():
+                yield
+    """
+    with lazy_policy("raise"):
+        yield
 
 
 def _watched(databases: Iterable[peewee.Database]) -> list[Any]:

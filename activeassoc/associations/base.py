@@ -92,6 +92,8 @@ class Association(Chain):
     #: The method that declares this kind.
     kind: ClassVar[str]
     to_many: ClassVar[bool]
+    #: The key is a column of the source, which need not have a row.
+    key_on_source: ClassVar[bool] = False
     #: The names of the operations, for what passes them on.
     operations: ClassVar[frozenset[str]] = frozenset()
 

@@ -28,6 +28,7 @@ class BelongsTo(OneKey):
 
     kind = "belongs_to"
     to_many = False
+    key_on_source = True
 
     def prepare(self, plan: Plan, target: Model, names_of: Any) -> None:
         """Plan the key on the source."""
@@ -41,6 +42,7 @@ class BelongsTo(OneKey):
             referenced=self.options.get("target_key"),
             option="target_key",
             belongs_to=self.name,
+            form=self.options.get("in_body"),
         )
         plan.do(self.take, plan_key(plan, wish))
 
@@ -64,18 +66,21 @@ class BelongsTo(OneKey):
     # Reading
 
     @verb("get_{one}")
-    def get(self, owner: Any, *, where: Any = None, attributes: Any = None) -> Any:
+    def get(self, owner: Any, *, where: Any = None, attributes: Any = None, populate: Any = None) -> Any:
         """The record that this one belongs to, or None; asks the database, whatever the attribute holds loaded.
 
-        `where` is a peewee expression or a criteria mapping, `attributes` names or fields to read. One query; none where
-        the key is NULL. (C4, C11)
+        `where` is a peewee expression or a criteria mapping, `attributes` names or fields to read, `populate` paths to load
+        with it. One query, and one for each association of the paths; none where the key is NULL. (C4, C11)
         """
         self.check_owner(owner, "get")
         self.target  # noqa: B018
         if self.near_of(owner) is None:
             return None
-        found = self.fetch(owner, "get", where=where, attributes=attributes, limit=1)
+        found = self.fetch(owner, "get", where=where, attributes=attributes, limit=1, populate=populate)
         return found[0] if found else None
+
+    def keep(self, owner: Any, found: Any, *, truncated: bool = False, partial: bool = False) -> None:
+        owner.__rel__[self.key.attribute] = found
 
     # Writing
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from activeassoc import lazy
 from activeassoc.associations.base import verb
 from activeassoc.associations.on_target import KeyOnTarget
 from activeassoc.associations.writing import as_before, match, values_given
@@ -24,20 +25,25 @@ class HasOne(KeyOnTarget):
     def value(self, owner: Any) -> Any:
         """The record, or None: read on first use (one query) and kept."""
         held = self.held(owner)
-        if self.name not in held:
+        if self.name not in held and not (self.starts(owner) and lazy.arrive(owner, self.name)):
             held[self.name] = self.get(owner)
         return held[self.name]
 
+    def keep(self, owner: Any, found: Any, *, truncated: bool = False, partial: bool = False) -> None:
+        self.held(owner)[self.name] = found
+        if found is not None:
+            self.attach(owner, found)
+
     @verb("get_{one}")
-    def get(self, owner: Any, *, where: Any = None, attributes: Any = None) -> Any:
+    def get(self, owner: Any, *, where: Any = None, attributes: Any = None, populate: Any = None) -> Any:
         """The associated record, or None; of several the one with the lowest primary key.
 
-        `where` is a peewee expression or a criteria mapping, `attributes` names or fields to read. One query; none, and
-        None, for an owner that is not saved. (C2, C11)
+        `where` is a peewee expression or a criteria mapping, `attributes` names or fields to read, `populate` paths to load
+        with it. One query, and one for each association of the paths; none, and None, for an owner that is not saved. (C2, C11)
         """
         if not self.has_row(owner, "get") or self.near_of(owner) is None:
             return None
-        found = self.fetch(owner, "get", where=where, attributes=attributes, limit=1)
+        found = self.fetch(owner, "get", where=where, attributes=attributes, limit=1, populate=populate)
         return found[0] if found else None
 
     @verb("set_{one}")

@@ -1,12 +1,12 @@
 """What the getters are given: conditions, names of fields, numbers; read and checked before a statement is made.
 
-Map: `condition_of` reads a `where`, `fields_of` names of columns, `field_called` one name, `number` a limit or an offset;
+Map: `condition_of` reads a `where`, `fields_of` names of columns, `ordering_of` an order, `number` a limit or an offset;
 `both` joins conditions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -79,6 +79,22 @@ def fields_of(model: Model, names: Any, asked: str, option: str) -> list[Field]:
         if not any(field is other for other in found):
             found.append(field)
     return found
+
+
+def ordering_of(models: Sequence[Model], order: Any, asked: str) -> list[Any]:
+    """An `order`: a name, ``"-name"``, an expression, or a list of these, as ORDER BY terms; a name is of the first model that has it."""
+    terms: list[Any] = []
+    for term in [order] if isinstance(order, str | Node) or not isinstance(order, Iterable) else order:
+        if isinstance(term, str):
+            field = field_called(models, term.removeprefix("-"), asked, "order")
+            terms.extend(criteria.ordering(field, descending=term.startswith("-")))
+        elif isinstance(term, Node) and not isinstance(term, peewee.Model | type):
+            terms.append(term)
+        else:
+            raise WrongArgument(
+                asked, f"order={term!r} is neither a field, an expression nor a name", 'Write "title" or "-title"', value=term
+            )
+    return terms
 
 
 def number(value: Any, asked: str, option: str) -> int | None:

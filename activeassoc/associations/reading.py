@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 import peewee
-from peewee import Field, Node, fn
+from peewee import Field, fn
 
-from activeassoc import criteria
+from activeassoc import lazy
 from activeassoc.associations.base import Association
-from activeassoc.associations.options import both, condition_of, field_called, fields_of, number
+from activeassoc.associations.options import both, condition_of, fields_of, number, ordering_of
 from activeassoc.errors import WrongArgument
 from activeassoc.hydrate import reader
 from activeassoc.keys import is_record_of, is_saved
@@ -122,6 +122,10 @@ class Reading(Association):
             owner.__data__[name] = None if row is None else field.python_value(row[0])
         return owner.__data__.get(name)
 
+    def starts(self, owner: Any) -> bool:
+        """Whether there is something to ask the database for: an owner without a row has no targets."""
+        return is_saved(owner) and owner.__data__.get(self.path[0].near, "not read") is not None
+
     def near_is(self, keys: Sequence[Any]) -> Any:
         """The condition for the owners with these keys."""
         return among(self.near_field, keys)
@@ -176,18 +180,7 @@ class Reading(Association):
         order = self.order if order is None else order
         if order is None:
             return primary
-        models = [self.target] if self.link is None else [self.target, self.link]
-        terms: list[Any] = []
-        for term in [order] if isinstance(order, str | Node) or not isinstance(order, Iterable) else order:
-            if isinstance(term, str):
-                field = field_called(models, term.removeprefix("-"), asked, "order")
-                terms.extend(criteria.ordering(field, descending=term.startswith("-")))
-            elif isinstance(term, Node) and not isinstance(term, peewee.Model | type):
-                terms.append(term)
-            else:
-                raise WrongArgument(
-                    asked, f"order={term!r} is neither a field, an expression nor a name", 'Write "title" or "-title"', value=term
-                )
+        terms = ordering_of([self.target] if self.link is None else [self.target, self.link], order, asked)
         return [*terms, *(field for field in primary if not any(field is term for term in terms))]
 
     def filters(self, asked: str, where: Any = None, through_where: Any = None) -> Any:
@@ -234,11 +227,22 @@ class Reading(Association):
             found.append((record, *row[len(row) - extra :]) if extra else (record,))
         return found
 
-    def fetch(self, owner: Any, operation: str, **options: Any) -> list[Any]:
-        """The targets of one owner, by the options of `read_of`, told who their owner is. One statement."""
-        records = self.read_of(owner, self.asked(operation), **options)
+    def fetch(self, owner: Any, operation: str, *, populate: Any = None, **options: Any) -> list[Any]:
+        """The targets of one owner, by the options of `read_of`, told who their owner is.
+
+        One statement, and one for each association that `populate` names.
+        """
+        asked = self.asked(operation)
+        plan = None if populate is None else lazy.populating(self.target, populate, f"{asked} with populate={populate!r}")
+        attributes = options.get("attributes")
+        if attributes is not None and plan is not None:
+            options["attributes"] = [*([attributes] if isinstance(attributes, str | Field) else attributes), *plan.needs]
+        records = self.read_of(owner, asked, **options)
         for record in records:
             self.attach(owner, record)
+        lazy.together(self.target, records)
+        if plan is not None:
+            plan.run(records)
         return records
 
     def read_of(
@@ -260,6 +264,10 @@ class Reading(Association):
 
     def attach(self, owner: Any, record: Any) -> None:
         """Tell a record that was just read, or linked, who its owner is, where it has a place for that."""
+
+    def keep(self, owner: Any, found: Any, *, truncated: bool = False, partial: bool = False) -> None:
+        """Leave with the owner what populate has loaded for it: its records, or for a to-one its record or None."""
+        raise NotImplementedError
 
     def query(
         self, owner: Any, *, where: Any = None, order: Any = None, limit: int | None = None, offset: int | None = None

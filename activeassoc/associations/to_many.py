@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import peewee
@@ -10,9 +10,12 @@ from peewee import fn
 
 from activeassoc.associations.base import verb
 from activeassoc.associations.reading import Reading
+from activeassoc.associations.writing import values_given
 from activeassoc.collection import Collection
+from activeassoc.errors import WrongTarget
+from activeassoc.queue import Entry
 from activeassoc.stores.sql import spelled
-from activeassoc.targets import Target, is_list, key_of, read_many, spelled_twice
+from activeassoc.targets import Target, is_list, key_of, read_many, read_one, spelled_twice
 
 
 class ToMany(Reading):
@@ -39,6 +42,7 @@ class ToMany(Reading):
         offset: int | None = None,
         join_attributes: Any = None,
         through_where: Any = None,
+        populate: Any = None,
     ) -> list[Any]:
         """The associated records: a list, by primary key unless `order` or the association says otherwise.
 
@@ -46,8 +50,9 @@ class ToMany(Reading):
         comes too), `order` an expression, a name, ``"-name"`` or a list of these. With a through model `where` and
         `order` may name its columns, `through_where` is a condition on it, and `join_attributes` are the fields of the
         join row to read, which each record carries under the through model's name (none for ``[]``).
+        `populate` is a path, a list of them, or a mapping of paths to options, to load with the records.
 
-        One query; none, and an empty list, for an owner that is not saved. (C11, C13, D4)
+        One query, and one for each association of the paths; none, and an empty list, for an owner that is not saved. (C11, C13, D4)
         """
         if not self.has_row(owner, "get") or self.near_of(owner) is None:
             return []
@@ -61,6 +66,7 @@ class ToMany(Reading):
             offset=offset,
             join_attributes=join_attributes,
             through_where=through_where,
+            populate=populate,
         )
 
     @verb("count_{many}")
@@ -133,6 +139,25 @@ class ToMany(Reading):
         """How many of these targets are the owner's, and how many the owner has."""
         raise NotImplementedError
 
+    # What its collections queue
+
+    def to_queue(self, values: Any, operation: str) -> list[Entry]:
+        """What ``user.pets.add(…)`` or remove was given, read: keys, instances, and for add mappings of a new record's fields (F7)."""
+        target, asked = self.target, f"{self.label}.{operation}()"
+        found: list[Entry] = []
+        for value in values if not isinstance(values, Mapping) and is_list(target, values) else (values,):
+            if not isinstance(value, Mapping):
+                given = read_one(target, value, asked)
+                found += [Entry(operation, given)] if given is not None else []
+            elif operation == "add":
+                values_given(target, value, {}, {}, asked)
+                found.append(Entry(operation, Target(None), dict(value)))
+            else:
+                raise WrongTarget(
+                    asked, f"{value!r} is a mapping, and tells no record", "Give primary keys or instances", value=value, model=target
+                )
+        return found
+
     # In memory
 
     def value(self, owner: Any) -> Collection:
@@ -142,6 +167,9 @@ class ToMany(Reading):
         if found is None:
             found = held[self.name] = Collection(self, owner)
         return found
+
+    def keep(self, owner: Any, found: Any, *, truncated: bool = False, partial: bool = False) -> None:
+        self.value(owner).hold(found, truncated=truncated, partial=partial)
 
     def held_records(self, owner: Any) -> list[Any]:
         """The records that the owner's collection holds, without a query."""
@@ -172,6 +200,9 @@ class ToMany(Reading):
         collection = self.value(owner)
         if not collection.loaded:
             return
+        if collection.partial:
+            collection.forget()
+            return
         records = {key_of(record): record for record in collection.held()}
         records.update({key_of(target.record): target.record for target in targets if target.record is not None})
         ordered = self._sorted(records.values())
@@ -187,7 +218,9 @@ class ToMany(Reading):
     def hold_less(self, owner: Any, gone: set[Any]) -> None:
         """The records with these keys were removed: a loaded collection drops them."""
         collection = self.value(owner)
-        if collection.loaded:
+        if collection.partial:
+            collection.forget()
+        elif collection.loaded:
             collection.hold(record for record in collection.held() if key_of(record) not in gone)
 
 
