@@ -135,6 +135,14 @@ def revenue(representative: Employee) -> Decimal:
     return sum((invoice.total for paid in invoices.values() for invoice in paid), Decimal())
 
 
+def catalogue(*names: str) -> list[Artist]:
+    """These artists with their albums, the albums' tracks, and the playlists that hold these: four queries, however many."""
+    artists = Artist.select().where(Artist.name.in_(names)).order_by(Artist.name)
+    for path in ("albums", "albums.tracks", "albums.tracks.playlists"):
+        artists = artists.populate(path, limit=None)
+    return list(artists)
+
+
 def plays_in(track: Track, playlist: Playlist) -> bool:
     """Add a track to a playlist; whether it was not there yet."""
     return playlist.add_track(track) == 1
@@ -155,6 +163,10 @@ def report() -> None:
         print(f"{boss}: {', '.join(people)}")
     for representative in Employee.select().where(Employee.title == "Sales Support Agent").order_by(Employee.id):
         print(f"The customers of {representative.first_name} {representative.last_name} have paid {revenue(representative):.2f}.")
+    for artist in catalogue("Accept", "Aerosmith"):
+        for album in artist.albums:
+            playlists = {playlist.name for track in album.tracks for playlist in track.playlists}
+            print(f"{artist.name}: {album.title}, {len(album.tracks)} tracks, in {', '.join(sorted(playlists))}.")
 
 
 if __name__ == "__main__":

@@ -88,6 +88,29 @@ def test_the_revenue_of_a_representative(shop: Any, plain: Any) -> None:
         assert shop.revenue(representative) == Decimal(str(rows[0][0]))
 
 
+def test_the_catalogue(shop: Any, plain: Any) -> None:
+    """G1, G2: artists, albums, tracks and playlists in four queries; G5: nothing is cut with limit=None."""
+    names = ["Iron Maiden", "Led Zeppelin", "U2"]
+    with assert_queries(4, shop.db.obj):
+        artists = shop.catalogue(*names)
+        found = [
+            (artist.name, album.id, track.id, [playlist.id for playlist in track.playlists])
+            for artist in artists
+            for album in artist.albums
+            for track in album.tracks
+        ]
+    rows = plain(
+        "SELECT a.Name, b.AlbumId, t.TrackId, p.PlaylistId FROM Artist a JOIN Album b USING (ArtistId) JOIN Track t USING (AlbumId) "
+        "LEFT JOIN PlaylistTrack p USING (TrackId) WHERE a.Name IN (?, ?, ?) ORDER BY a.Name, b.AlbumId, t.TrackId, p.PlaylistId",
+        *names,
+    )
+    wanted: dict[Any, list[Any]] = {}
+    for *track, playlist in rows:
+        wanted.setdefault(tuple(track), []).extend([] if playlist is None else [playlist])
+    assert found == [(*track, playlists) for track, playlists in wanted.items()]
+    assert len(found) > 400
+
+
 def test_adding_a_track_to_a_playlist(shop: Any, plain: Any) -> None:
     """C8: adding is idempotent, and the row is in the table."""
     track, playlist = shop.Track.get_by_id(1), shop.Playlist.get(shop.Playlist.name == "Grunge")
@@ -127,4 +150,7 @@ def test_the_report(chinook: Path) -> None:
         "The customers of Jane Peacock have paid 833.04.",
         "The customers of Margaret Park have paid 775.40.",
         "The customers of Steve Johnson have paid 720.16.",
+        "Accept: Balls to the Wall, 1 tracks, in Heavy Metal Classic, Music.",
+        "Accept: Restless and Wild, 3 tracks, in 90’s Music, Heavy Metal Classic, Music.",
+        "Aerosmith: Big Ones, 15 tracks, in Music.",
     ]
