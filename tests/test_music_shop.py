@@ -152,5 +152,5 @@ def test_the_report(chinook: Path) -> None:
         "The customers of Steve Johnson have paid 720.16.",
         "Accept: Balls to the Wall, 1 tracks, in Heavy Metal Classic, Music.",
         "Accept: Restless and Wild, 3 tracks, in 90’s Music, Heavy Metal Classic, Music.",
-        "Aerosmith: Big Ones, 15 tracks, in Music.",
+        "Aerosmith: Big Ones, 15 tracks, in 90’s Music, Music.",
     ]
