@@ -6,6 +6,7 @@ when its target is known; `Template` is what a declaration on a base without tab
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import peewee
@@ -17,6 +18,7 @@ from activeassoc.associations.belongs_to import BelongsTo
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.many_to_many import ManyToMany
+from activeassoc.associations.options import condition_of
 from activeassoc.associations.reading import LinkAccessor
 from activeassoc.errors import DeclarationError, WrongArgument, listed
 from activeassoc.keys import RULES, keys_to, of_base
@@ -135,6 +137,8 @@ def _plan_binding(association: Any, target: Model, plan: Plan) -> None:
             f"{source.__name__} and {target.__name__} are two models, and a link between them has two different ends",
             "Leave symmetric out: it is for a model on itself",
         )
+    if not isinstance(association.where, Mapping):
+        condition_of(target, association.where, plan.asked)  # a mapping may name the key that is only made now
     if isinstance(association, ManyToMany):
         _check_databases(association, target)
         check_throughs(association, target, model_names)

@@ -32,6 +32,19 @@ def test_a_scope_is_applied_when_reading_and_written_when_adding(fresh: Any) -> 
     assert stray.user == ann
 
 
+def test_a_scope_that_is_a_text_is_refused(fresh: Any) -> None:
+    """A19, A16: at declaration, not when it is first read, and nothing is made."""
+    User, Task = fresh("User", "Task")
+    with pytest.raises(AssociationError) as raised:
+        User.has_many(Task, where="title = 'x'")
+    assert str(raised.value) == (
+        "User.has_many(Task, where=\"title = 'x'\"): where=\"title = 'x'\" is a text, and a text could hold anything. "
+        "Write Task.title = 'x', or SQL(\"title = 'x'\") where it has to be SQL."
+    )
+    assert not User.associations
+    assert list(Task._meta.fields) == ["id", "title"]
+
+
 def test_set_and_remove_work_within_the_scope(fresh: Any) -> None:
     """A19: set detaches and remove works within the scope, by NULLing the key."""
     User, Task = fresh("User", "Task")
