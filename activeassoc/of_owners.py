@@ -111,7 +111,7 @@ def _read(association: Any, owners: Any, children: Any, asked: str, sole: bool =
     if sole and isinstance(association, HasMany) and len(wanted) > 1 and given:
         raise WrongArgument(
             asked,
-            f"a {target.__name__} has one {source.__name__}, and {listed([repr(each.key) for each in wanted])} are {len(wanted)}",
+            f"each {target.__name__} has one {source.__name__}, and {listed([repr(each.key) for each in wanted])} are {len(wanted)}",
             "Give one owner",
             value=owners,
         )

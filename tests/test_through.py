@@ -190,7 +190,7 @@ def test_required_attributes(fresh: Any) -> None:
     """D3: NOT NULL fields of the through model must be given; the error names them before anything is written."""
     Project, User, Link = linked(fresh, {"status": CharField(), "rank": IntegerField(), "note": CharField(null=True)})
     project, user = Project.create(), User.create()
-    text = "Project.add_user(): a Link needs status, rank, and nothing gives it. Give it with the link, as in {'status': …}."
+    text = "Project.add_user(): each Link needs status, rank, and nothing gives it. Give it with the link, as in {'status': …}."
     with refused(MissingValue, text, [Link, User], project, user) as caught:
         project.add_user(user)
     assert caught.value.fields == ["status", "rank"]

@@ -154,7 +154,7 @@ class Attributes:
         if missing:
             raise MissingValue(
                 asked,
-                f"a {self.link.__name__} needs {listed(missing)}, and nothing gives it",
+                f"each {self.link.__name__} needs {listed(missing)}, and nothing gives it",
                 f"Give it with the link, as in {{{missing[0]!r}: …}}",
                 fields=missing,
             )
