@@ -583,7 +583,8 @@ def test_of_one_to_many_the_child_moves(models):
     for call in (User.add_to_collection, User.replace_collection):
         with pytest.raises(activeassoc.WrongArgument) as error:
             call([ann.id, bob.id], "toys", [ball])
-        assert str(error.value) == f"User.{call.__name__}(…, 'toys', …): each Toy has one User, and {ann.id}, {bob.id} are 2. Give one owner."
+        because = f"each Toy has one User, and {ann.id}, {bob.id} are 2"
+        assert str(error.value) == f"User.{call.__name__}(…, 'toys', …): {because}. Give one owner."
     assert User.remove_from_collection([ann, bob], "toys", [ball, drum]) == 1
     assert [toy.user_id for toy in Toy.find()] == [None, bob.id, eve.id]
     assert User.replace_collection([bob, eve], "toys", []) == []

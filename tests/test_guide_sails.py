@@ -224,7 +224,7 @@ def test_a_one_to_many_cannot_be_shared_by_several_owners(billing: Any) -> None:
     invoice = Invoice.create(invoice_number="1", total_amount=1, creator=a)
     with pytest.raises(activeassoc.AssociationError) as error:
         User.replace_collection([a, b], "invoices", [invoice])
-    assert str(error.value) == "User.replace_collection(…, 'invoices', …): a Invoice has one User, and 1, 2 are 2. Give one owner."
+    assert str(error.value) == "User.replace_collection(…, 'invoices', …): each Invoice has one User, and 1, 2 are 2. Give one owner."
     assert a.get_invoices() == [invoice]
     User.replace_collection([a, b], "invoices", [])
     assert Invoice.get().creator_id is None
