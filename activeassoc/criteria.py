@@ -14,6 +14,7 @@ import peewee
 from peewee import OP, Expression, Field, Node
 
 from activeassoc.errors import CriteriaError, listed, nearest
+from activeassoc.registry import is_record_of
 from activeassoc.stores.comparing import comparing_of
 from activeassoc.stores.sql import base_field
 from activeassoc.values import EQUALITY, Refused, kind_of, read_text
@@ -247,7 +248,7 @@ class Criteria:
             key = model and (model._meta.combined.get(getattr(field, "key", None)) or model._meta.primary_key)
         if model is None:
             raise self.about(field, name, word, f"{name!r} {word} {_shown(record)}: {name!r} is no reference, and takes no record", record)
-        if not _is_record_of(record, model):
+        if not is_record_of(record, model):
             because = f"{name!r} {word} {_shown(record)}: {name!r} refers to {model.__name__}, and this is a {type(record).__name__}"
             raise self.about(field, name, word, because, record)
         # Not by getattr: where the key is itself a reference that would query.
@@ -310,13 +311,6 @@ def _never_null(condition: Any, field: Field) -> Any:
 def _is_list(value: Any) -> bool:
     # A query, a model class and a record are collections to Python, and asking them would query.
     return isinstance(value, Collection) and not isinstance(value, (str, bytes, bytearray, memoryview, Mapping, Node, peewee.Model, type))
-
-
-def _is_record_of(record: peewee.Model, model: Model) -> bool:
-    """Whether its row stands in the table of `model`: ``class Admin(User)`` has a table of its own."""
-    ours, theirs = model._meta, record._meta
-    same = (ours.table_name, ours.schema) == (theirs.table_name, theirs.schema) and ours.database is theirs.database
-    return type(record) is model or (isinstance(record, model) and same)
 
 
 _repr = reprlib.Repr()

@@ -1,7 +1,7 @@
 """Key columns: the fields that refer to another model's record.
 
 Map: `KeyField` is peewee's foreign-key field that does not take strangers; `ReferenceField` a column that refers to
-another table and nothing more; `is_record_of` and `is_saved` tell what an instance is; `has_constraint` is what sync
+another table and nothing more; `is_saved` tells whether an instance has a row; `has_constraint` is what sync
 asks; `find_field`, `key_field` and `keys_to` find fields.
 """
 
@@ -14,22 +14,9 @@ from peewee import Field, ForeignKeyField
 
 from activeassoc import lazy, registry
 from activeassoc.errors import DeclarationError, UnknownName, UnsavedRecordError, WrongTarget, nearest
-from activeassoc.registry import Model, keys_of
+from activeassoc.registry import Model, is_record_of, keys_of
 
 RULES = ("RESTRICT", "CASCADE", "NO ACTION", "SET DEFAULT", "SET NULL")
-
-
-def is_record_of(value: Any, model: Model) -> bool:
-    """Whether `value` is an instance whose row stands in `model`'s table (``class Admin(User)`` has its own: A20)."""
-    kind = type(value)
-    if kind is model:
-        return True
-    return isinstance(value, model) and same_table(kind, model)
-
-
-def same_table(one: Model, other: Model) -> bool:
-    ours, theirs = one._meta, other._meta
-    return ours.table_name == theirs.table_name and ours.schema == theirs.schema and ours.database is theirs.database
 
 
 def is_saved(record: Any) -> bool:

@@ -16,8 +16,8 @@ from peewee import ForeignKeyField
 
 from activeassoc import naming, registry
 from activeassoc.errors import DeclarationError
-from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, of_base, same_table
-from activeassoc.registry import Claim, Key, Model, keys_of
+from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, of_base
+from activeassoc.registry import Claim, Key, Model, keys_of, same_table
 
 #: A field of peewee's. Not typed as one: much of what is planned here is not in peewee's stubs.
 Field = Any

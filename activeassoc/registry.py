@@ -3,9 +3,10 @@
 Models are held weakly: one that nobody else holds is forgotten, and one that is defined again in the same place (same
 module and qualified name) replaces the former.
 
-Map: `appeared` is told of every new model; `known_models` and `known_databases` list what is alive; `find` finds a model
-by name, nearest first; `wait`, `settle` and `settle_for` bind the associations whose target was given as a string;
-`Key` is the record of one key column, kept on its model, `Claim` what one declaration says of it, `Taken` one that is gone.
+Map: `is_record_of` tells whose row an instance is; `appeared` is told of every new model; `known_models` and
+`known_databases` list what is alive; `find` finds a model by name, nearest first; `wait`, `settle` and `settle_for` bind
+the associations whose target was given as a string; `Key` is the record of one key column, kept on its model, `Claim`
+what one declaration says of it, `Taken` one that is gone.
 """
 
 from __future__ import annotations
@@ -57,6 +58,19 @@ def root_of(model: Model) -> Model:
 
 def place_of(model: Model) -> tuple[str, str]:
     return model.__module__, model.__qualname__
+
+
+def is_record_of(value: Any, model: Model) -> bool:
+    """Whether `value` is an instance whose row stands in `model`'s table (``class Admin(User)`` has its own: A20)."""
+    kind = type(value)
+    if kind is model:
+        return True
+    return isinstance(value, model) and same_table(kind, model)
+
+
+def same_table(one: Model, other: Model) -> bool:
+    ours, theirs = one._meta, other._meta
+    return ours.table_name == theirs.table_name and ours.schema == theirs.schema and ours.database is theirs.database
 
 
 def appeared(model: Model) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import peewee
 
 from activeassoc.errors import WrongTarget
-from activeassoc.keys import is_record_of, is_saved, stranger
-from activeassoc.registry import Model
+from activeassoc.keys import is_saved, stranger
+from activeassoc.registry import Model, is_record_of
 from activeassoc.stores.sql import coercer
 
 

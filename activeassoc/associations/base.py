@@ -19,9 +19,9 @@ import peewee
 
 from activeassoc import registry
 from activeassoc.errors import AssociationError, DeclarationError, RecordNotFound, UnsavedRecordError, listed
-from activeassoc.keys import is_record_of, is_saved
+from activeassoc.keys import is_saved
 from activeassoc.naming import Names
-from activeassoc.registry import Key, Model
+from activeassoc.registry import Key, Model, is_record_of
 from activeassoc.stores.sql import every_row, store_of
 from activeassoc.targets import key_of
 

@@ -19,8 +19,8 @@ from activeassoc.associations.base import Association
 from activeassoc.associations.options import both, condition_of, fields_of, number, ordering_of
 from activeassoc.errors import WrongArgument
 from activeassoc.hydrate import reader
-from activeassoc.keys import is_record_of, is_saved
-from activeassoc.registry import Key, Model
+from activeassoc.keys import is_saved
+from activeassoc.registry import Key, Model, is_record_of
 from activeassoc.stores.sql import among, every_row, groups, same_database
 from activeassoc.targets import alike
 
