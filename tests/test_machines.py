@@ -253,7 +253,10 @@ def machine(kind: Any) -> Any:
             def belong(self, number: int, which: int, clear: bool) -> None:
                 if self.targets:
                     record, owner = self.targets[which % len(self.targets)], self.owners[number]
+                    known = record.__rel__.get(kind.one.name) is owner
                     kind.one.set(record, None if clear else owner)
+                    if clear and not known:
+                        owner.reload()  # another instance of a row than the one that was passed is not tracked
                     kind.gone(record.id)
                     if not clear:
                         kind.link(owner.id, record.id, None)
