@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import socket
 import sqlite3
 import threading
 import time
@@ -13,10 +14,12 @@ import peewee
 import pytest
 from looking import together
 
-from activeassoc import ConnectError, DriverMissing, connect
+from activeassoc import ConnectError, DriverMissing, Model, connect
+from activeassoc.stores.capabilities import store_of
 
 ENCODE = "Percent-encode '@', ':', '/', '?' and '#' within user and password (urllib.parse.quote(password, safe=''))."
-KNOWN = "Known are sqlite, postgresql, mysql, cockroachdb (MariaDB is mysql), each also with '+pool'."
+KNOWN = "Known are sqlite, postgresql, mysql, cockroachdb, mongodb, redis (MariaDB is mysql)."
+MONGO = "See pymongo's MongoClient for the options that there are."
 
 
 # SQLite
@@ -160,10 +163,14 @@ def test_sqlite_says_what_is_no_database(tmp_path):
             "connect('sqlite://…'): a URL ends at '#', and what follows would be lost. "
             "Give such a path by keyword: connect('sqlite://', database=path).",
         ),
-        ("mongodb://host/x", f"connect('mongodb://…'): no SQL database goes by 'mongodb'. {KNOWN}"),
-        ("redis://host/0", f"connect('redis://…'): no SQL database goes by 'redis'. {KNOWN}"),
-        ("mariadb://host/x", f"connect('mariadb://…'): no SQL database goes by 'mariadb'. {KNOWN}"),
-        ("postgresq://host/x", f"connect('postgresq://…'): no SQL database goes by 'postgresq'. Did you mean 'postgresql'? {KNOWN}"),
+        ("mariadb://host/x", f"connect('mariadb://…'): no database goes by 'mariadb'. {KNOWN}"),
+        ("postgresq://host/x", f"connect('postgresq://…'): no database goes by 'postgresq'. Did you mean 'postgresql'? {KNOWN}"),
+        ("mongo://host/x", f"connect('mongo://…'): no database goes by 'mongo'. Did you mean 'mongodb'? {KNOWN}"),
+        (
+            "mongodb+pool://host/x",
+            "connect('mongodb+pool://…'): its driver keeps a pool of its own. "
+            "Write 'mongodb://…', and the size of the pool as the driver calls it.",
+        ),
         (
             "postgresql://ann:secret@host",
             "connect('postgresql://…'): it names no database. "
@@ -184,6 +191,89 @@ def test_a_url_that_names_no_database_is_refused_at_once_and_without_its_passwor
         connect(url)
     assert str(error.value) == text
     assert str(pickle.loads(pickle.dumps(error.value))) == text
+
+
+# MongoDB and Redis
+
+#: URLs that name nothing, and what is said of them. Nothing is connected to.
+WRONG = {
+    "mongodb://ann:secret@host": "it names no database. Write 'mongodb://user@host/database'",
+    "mongodb://ann:secret@host/a.b": "'a.b' is no name of a database. Write 'mongodb://user@host/database'",
+    "mongodb://ann:secret@host:port/x": f"its host or port cannot be read. {ENCODE[:-1]}",
+    "mongodb://ann:secret@host:99999/x": f"its host or port cannot be read. {ENCODE[:-1]}",
+    "mongodb://ann:se:cret@host/x": f"its host or port cannot be read. {ENCODE[:-1]}",
+    "mongodb://ann:se/cret@host/x": f"there is an '@' behind the host. {ENCODE[:-1]}",
+    "mongodb://ann:se#cret@host/x": f"a URL ends at '#', and what follows would be lost. {ENCODE[:-1]}",
+    "mongodb:///x": f"its host or port cannot be read. {ENCODE[:-1]}",
+    "mongodb://ann:secret@host/x?colour=red": f"Unknown option: colour. {MONGO[:-1]}",
+    "mongodb://ann:secret@host/x?maxPoolSize=many": f"The value of maxpoolsize must be an integer. {MONGO[:-1]}",
+    "redis://:secret@host/x": "'x' is no number of a database. "
+    "Write 'redis://host/0', and tell programs apart by a prefix: 'redis://host/0?prefix=app:'",
+    "redis://:secret@host/0?prefx=app:": "there is no option 'prefx'. Did you mean 'prefix'",
+    "redis://:secret@host/0?socket_timeout=long": "Invalid value for 'socket_timeout' in connection URL. "
+    "See redis-py's Redis for the options that there are",
+    "redis://:se/cret@host/0": f"there is an '@' behind the host. {ENCODE[:-1]}",
+    "redis://one:6379,two:6379:1/0": f"its host or port cannot be read. {ENCODE[:-1]}",
+}
+
+
+@pytest.mark.parametrize("url", WRONG)
+def test_a_url_of_mongodb_or_redis_that_cannot_be_meant_is_refused_at_once(url):
+    """J1: the error says what to write instead, and shows no password."""
+    with pytest.raises(ConnectError) as error:
+        connect(url)
+    assert str(error.value) == f"connect('{url.partition('://')[0]}://…'): {WRONG[url]}."
+    assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
+
+
+@pytest.mark.parametrize(("scheme", "option"), [("mongodb", "colour"), ("redis", "colour"), ("redis", "decode_responses")])
+def test_an_option_that_nobody_takes_is_refused(scheme, option):
+    """J1: nothing is silently ignored; that Redis answers in bytes is not for the caller to change."""
+    with pytest.raises(ConnectError):
+        connect(f"{scheme}://host/0", **{option: True})
+
+
+def test_options_of_mongodb_are_pymongos():
+    """J1: time-outs are set unless the URL or the call says otherwise; several hosts; the address shows no password."""
+    db = connect("mongodb://ann:p%40ss@one:27017,two:27018/x?replicaSet=r&serverSelectionTimeoutMS=900", maxPoolSize=5)
+    assert (db.database, db.address) == ("x", "mongodb://ann@one:27017,two:27018/x")
+    assert not store_of(db).sql and not store_of(db).joins and db.is_closed()
+    assert connect("mongodb://host/x", database="y").database == "y"
+    assert connect("mongodb+srv://cluster.example.com/x").address == "mongodb+srv://cluster.example.com/x"
+
+
+@pytest.mark.parametrize("store", ["mongodb"], indirect=True)
+@pytest.mark.parametrize(
+    ("query", "options", "seconds"), [("", {}, 5), ("?serverSelectionTimeoutMS=900", {}, 0.9), ("", {"serverSelectionTimeoutMS": 800}, 0.8)]
+)
+def test_the_wait_for_mongodb_is_what_url_or_call_say(store, query, options, seconds):
+    """J1, J6: five seconds, unless somebody said otherwise."""
+    assert store.connect(store.url() + query, **options).client().options.server_selection_timeout == seconds
+
+
+def test_options_of_redis_are_redis_pys():
+    """J1: the keyword wins over the URL; the prefix stands before every key; the address shows no password."""
+    db = connect("redis://:p%40ss@host:6380/3?socket_timeout=2&prefix=app:", prefix="other:")
+    assert (db.database, db.address, db.prefix) == ("3", "redis://host:6380/3?prefix=other:", "other:")
+    assert not store_of(db).sql and not store_of(db).scans and db.is_closed()
+    assert connect("redis://host").database == "0" and connect("rediss://host?db=7").database == "7"
+
+
+@pytest.mark.parametrize("scheme", ["mongodb", "redis"])
+def test_an_absent_server_is_told_in_time_and_without_its_password(scheme):
+    """J6: An absent server raises a clear connection error within 10 seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = "?serverSelectionTimeoutMS=300" if scheme == "mongodb" else ""
+    db = connect(f"{scheme}://ann:s%40cret@127.0.0.1:{port}/0{options}")
+
+    class Photo(Model):
+        class Meta:
+            database = db
+
+    with pytest.raises(ConnectError) as error:
+        Photo.select().count()
+    assert str(error.value).startswith(f"connecting to {scheme}://ann@127.0.0.1:{port}/0: ") and "cret" not in str(error.value)
 
 
 # Drivers
@@ -212,6 +302,9 @@ except ImportError as error:
         ("mysql://ann:secret@host/x", "pymysql,MySQLdb", "pymysql", "'activeassoc[mysql]'"),
         ("mysql+pool://ann:secret@host/x", "pymysql,MySQLdb", "pymysql", "'activeassoc[mysql]'"),
         ("apsw:///a.db", "apsw", "apsw", "apsw"),
+        ("mongodb://ann:secret@host/x", "pymongo", "pymongo", "'activeassoc[mongo]'"),
+        ("mongodb+srv://ann:secret@host/x", "pymongo", "pymongo", "'activeassoc[mongo]'"),
+        ("redis://:secret@host/0", "redis", "redis", "'activeassoc[redis]'"),
     ],
 )
 def test_a_missing_driver_is_told_with_the_pip_line(python, url, blocked, package, line):

@@ -2,6 +2,6 @@
 
 Everything outside of this package asks for a capability (``store_of(database).row_locks``), never for a database's name.
 
-Map: `sql` has the capabilities of the SQL engines and the statements that they word differently; `comparing` how they
+Map: `capabilities` says what each can do; `sql` has the statements that they word differently; `comparing` how they
 compare; `ddl` how they make and tell tables; `connect` opens a database from a URL.
 """

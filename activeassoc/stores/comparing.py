@@ -17,6 +17,7 @@ from typing import Any
 import peewee
 from peewee import OP, SQL, Cast, Expression, Field, FixedCharField, NodeList, Value, fn
 
+from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.sql import among, base_field
 
 
@@ -27,6 +28,8 @@ class Comparing:
     nulls_first: bool = True
     #: A datetime with a time zone can be compared with a column that has none.
     time_zones: bool = True
+    #: A time of the day may have a time zone.
+    zoned_times: bool = True
     #: A FLOAT holds 32 bits: 0.1 in it is not 0.1.
     single_floats: bool = False
     #: How many bytes a pattern of LIKE may have, None for any number.
@@ -46,14 +49,14 @@ class Comparing:
 
     def escaped(self, pieces: Sequence[str]) -> Any:
         """The pattern in the shape that peewee's own contains() gives it, with ESCAPE only where something is escaped."""
-        pattern = self.pattern(pieces)
+        pattern = _escaped(pieces)
         if "\\" not in pattern:
             return Value(pattern, converter=False)
         return NodeList((Value(pattern, converter=False), SQL("ESCAPE"), Value("\\", converter=False)))
 
     def pattern(self, pieces: Sequence[str]) -> str:
         """The pattern as this store's LIKE reads it."""
-        return "%".join(re.sub(r"([\\%_])", r"\\\1", piece) for piece in pieces)
+        return _escaped(pieces)
 
     def order(self, field: Field, descending: bool) -> list[Any]:
         """The terms of ORDER BY by which NULLs are the smallest values."""
@@ -61,6 +64,21 @@ class Comparing:
             # Nothing but the column: what is added here would keep an index from being used.
             return [field.desc() if descending else field]
         return [field.desc(nulls="LAST") if descending else field.asc(nulls="FIRST")]
+
+
+class ComparingPlans(Comparing):
+    """A store without SQL: plain nodes are what it reads. Datetimes with a zone are compared as UTC, times cannot be."""
+
+    zoned_times = False
+
+    def __init__(self, longest_pattern: int | None = None) -> None:
+        self.longest_pattern = longest_pattern
+
+    def pattern(self, pieces: Sequence[str]) -> str:
+        from activeassoc.stores.plan import Wild, like_regex  # here, as only programs with such a store need plans
+
+        open_ended = [part for piece in pieces for part in (Wild.ANY, piece)][1:]
+        return like_regex(tuple(part for part in open_ended if part))
 
 
 class ComparingSqlite(Comparing):
@@ -138,6 +156,11 @@ class ComparingMysql(Comparing):
 _ESCAPE = SQL("ESCAPE '|'")
 
 
+def _escaped(pieces: Sequence[str]) -> str:
+    """A pattern whose escape character is the backslash."""
+    return "%".join(re.sub(r"([\\%_])", r"\\\1", piece) for piece in pieces)
+
+
 def bound(field: Field, value: Any) -> Value:
     """The value as a parameter, converted by the field that decides its type."""
     kind: Any = base_field(field)
@@ -188,4 +211,6 @@ def comparing_of(database: Any) -> Comparing:
     for kind, comparing in COMPARING:
         if isinstance(database, kind):
             return comparing
+    if not store_of(database).sql:
+        return ComparingPlans(getattr(database, "longest_pattern", None))
     return OTHER

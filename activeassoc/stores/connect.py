@@ -1,8 +1,8 @@
 """A peewee database from a URL, with the options that keep data safe already set.
 
-The schemes are those of `playhouse.db_url`; what is added here is what its databases leave to the user: foreign keys and
-write-ahead logging on SQLite, UPDATE that counts the rows it found on MySQL, errors that say what to do, and a connection that
-comes back when its server does.
+The schemes are those of `playhouse.db_url`, and those of `opening` for the stores that are no SQL databases. What is added here is
+what playhouse's databases leave to the user: foreign keys and write-ahead logging on SQLite, UPDATE that counts the rows it found on
+MySQL, errors that say what to do, and a connection that comes back when its server does.
 
 Map: `connect`; the tables `DRIVERS` and `KINDS` say what each scheme needs and gets; `_place` reads the URL; the options by kind;
 `_class_of` mixes what stands in `connections` into peewee's databases.
@@ -21,7 +21,8 @@ from urllib.parse import SplitResult, urlsplit
 import peewee
 
 from activeassoc.errors import ConnectError, DriverMissing, listed
-from activeassoc.stores.connections import Addressed, Pooling, Serving, ServingMySQL, ServingPostgresql, SqliteFile
+from activeassoc.stores.connections import Addressed, Direct, Pooling, Serving, ServingMySQL, ServingPostgresql, SqliteFile
+from activeassoc.stores.opening import OPENED, open_store
 
 __all__ = ["connect"]
 
@@ -38,20 +39,24 @@ DRIVERS: dict[str, tuple[tuple[str, ...], str]] = {
     "mariadbconnector": (("mariadb",), "mariadb"),
     "apsw": (("apsw",), "apsw"),
     "cysqlite": (("cysqlite",), "cysqlite"),
+    **dict.fromkeys(("mongodb", "mongodb+srv"), (("pymongo",), "'activeassoc[mongo]'")),
+    **dict.fromkeys(("redis", "rediss"), (("redis",), "'activeassoc[redis]'")),
 }
 
 #: The schemes that an error message offers.
-OFFERED = ("sqlite", "postgresql", "mysql", "cockroachdb")
+OFFERED = ("sqlite", "postgresql", "mysql", "cockroachdb", "mongodb", "redis")
 
 
 def connect(url: str, **options: Any) -> peewee.Database:
-    """The database that `url` names: one of peewee's own, to be given to ``Meta.database``. Opens no connection; the first use does.
+    """The database that `url` names, as a peewee database for ``Meta.database``. Opens no connection; the first use does.
 
     =========================== ======================================================================================
     ``sqlite:///tracker.db``    a file, relative; ``sqlite:////var/tracker.db`` absolute; ``sqlite://`` in memory
     ``postgresql://ann@host/x`` PostgreSQL, by psycopg 3
     ``mysql://ann:pw@host/x``   MySQL and MariaDB, by pymysql
     ``cockroachdb://…``         and whatever else `playhouse.db_url` knows
+    ``mongodb://ann:pw@host/x`` MongoDB, by pymongo, whose URLs and options these are; ``mongodb+srv://…`` too
+    ``redis://:pw@host/0``      Redis, by redis-py; ``rediss://…`` with TLS; ``?prefix=app:`` before the name of every key
     =========================== ======================================================================================
 
     ``+pool`` after the scheme (``postgresql+pool://…?max_connections=5&stale_timeout=300``) keeps connections in a pool. Options come
@@ -62,13 +67,21 @@ def connect(url: str, **options: Any) -> peewee.Database:
     - Servers: an attempt to connect takes at most `connect_timeout` seconds. MySQL: utf8mb4, and UPDATE counts the rows it found, also
       those that held the new values already (peewee's ``save()`` tells by this number whether the row is there).
 
+    - MongoDB: an operation waits for a server for 5 seconds at most (`serverSelectionTimeoutMS`). Both MongoDB and Redis: one client
+      with its own pool for each process, so that there is no ``+pool``.
+
     A connection that a server has closed is given up: the statement that met it raises, the next one connects again; BEGIN, which
     cannot have done anything, is repeated at once. Within a transaction nothing reconnects until the block is left, with the error.
 
-    Raises ConnectError where the URL names no database, and DriverMissing, with the pip line, where its driver is not installed. On
-    first use, ConnectError where no connection can be made. No message shows a password.
+    Raises ConnectError where the URL names no database (or an option of MongoDB or Redis that does not exist), and DriverMissing, with
+    the pip line, where its driver is not installed. On first use, ConnectError where no connection can be made. No message shows a
+    password.
     """
-    place = _place(url, options)
+    scheme = _scheme(url)
+    if scheme in OPENED:
+        _need_driver(scheme)
+        return open_store(url, scheme, options)
+    place = _place(url, scheme, options)
     _need_driver(place.scheme)
     kind = KINDS.get(place.stem, OTHER)
     settings = kind.settle(place)
@@ -101,9 +114,7 @@ def _schemes() -> dict[str, Any]:
     return db_url.schemes  # type: ignore[no-any-return]
 
 
-def _place(url: object, given: dict[str, Any]) -> Place:
-    from playhouse import db_url
-
+def _scheme(url: object) -> str:
     if not isinstance(url, str) or not url:
         raise ConnectError(f"connect({url!r})", "a URL was expected", "Write a string, such as 'sqlite:///tracker.db'")
     scheme, mark, _ = url.partition("://")
@@ -111,13 +122,22 @@ def _place(url: object, given: dict[str, Any]) -> Place:
     if not mark or not scheme:
         # Without the slashes playhouse would take "sqlite:a.db" for a scheme and cut the first letter off the name.
         raise ConnectError("connect()", "the text has no scheme such as 'sqlite://' in front", "Write 'sqlite:///tracker.db' for a file")
+    return scheme
+
+
+def _place(url: str, scheme: str, given: dict[str, Any]) -> Place:
+    from playhouse import db_url
+
     asked = f"connect('{scheme}://…')"
     stem = scheme.removesuffix("+pool")
     if scheme not in _schemes():
         _need_driver(scheme)  # some schemes are only there where their driver is
+        if stem in OPENED:
+            instead = f"Write '{stem}://…', and the size of the pool as the driver calls it"
+            raise ConnectError(asked, "its driver keeps a pool of its own", instead, scheme=scheme)
         near = next(iter(difflib.get_close_matches(stem, OFFERED, n=1)), None)
-        instead = f"{f'Did you mean {near!r}? ' if near else ''}Known are {listed(OFFERED)} (MariaDB is mysql), each also with '+pool'"
-        raise ConnectError(asked, f"no SQL database goes by {scheme!r}", instead, scheme=scheme)
+        instead = f"{f'Did you mean {near!r}? ' if near else ''}Known are {listed(OFFERED)} (MariaDB is mysql)"
+        raise ConnectError(asked, f"no database goes by {scheme!r}", instead, scheme=scheme)
     parts = _parts(url, asked, stem)
     read = db_url.parse(url, unquote_user=True, unquote_password=True)
     if "passwd" in read:  # db_url's word for it with mysql://, but not with mysql+pool://
@@ -228,4 +248,5 @@ def _class_of(mixed: Any, base: Any) -> Any:
     from playhouse.pool import PooledDatabase
 
     pooling = (Pooling,) if issubclass(base, PooledDatabase) and issubclass(mixed, Serving) else ()
-    return type(base.__name__, (*pooling, mixed, base), {"__module__": __name__, "__doc__": base.__doc__})
+    direct = (Direct,) if issubclass(mixed, SqliteFile) and Direct.suits(base) else ()
+    return type(base.__name__, (*pooling, mixed, *direct, base), {"__module__": __name__, "__doc__": base.__doc__})

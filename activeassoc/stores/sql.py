@@ -1,8 +1,8 @@
-"""What the SQL databases can do, as data, and the few statements that they word differently.
+"""The few statements that the stores word differently, chosen by what each can do.
 
-Map: `Store` and the table of stores; `store_of` finds the one of a database; `many_statements` and `one_statement` make
-writes atomic; `among` and `groups` say "the key is one of these" in as few parameters as the store can;
-`insert_missing` inserts rows that may be there already; `coercer` reads key arguments.
+Map: what a store can do comes from `capabilities`; `many_statements` and `one_statement` make writes atomic; `among` and `groups`
+say "the key is one of these" in as few parameters as the store can; `insert_missing` inserts rows that may be there already;
+`coercer` reads key arguments.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import reduce
 from operator import and_, or_
 from typing import Any
@@ -20,62 +19,18 @@ from typing import Any
 import peewee
 from peewee import SQL, Case, Expression, Field, ForeignKeyField, Value, fn
 
-
-@dataclass(frozen=True)
-class Store:
-    """The capabilities of one kind of database."""
-
-    #: SELECT … FOR UPDATE locks a row. Where there is none, writers are serial.
-    row_locks: bool = True
-    #: What the outermost BEGIN is given.
-    begin: tuple[str, ...] = ()
-    #: A failed statement makes every later one of the same transaction fail.
-    failure_aborts: bool = False
-    #: A list of keys as one bound parameter: "json", "array", or "" for one parameter a key.
-    key_lists: str = ""
-    #: How many keys one statement takes.
-    keys_per_statement: int = 5_000
-    #: How many parameters one INSERT takes.
-    parameters: int = 30_000
-    #: An integer column of any declared size holds 64 bits.
-    wide_integers: bool = False
-    #: INSERT … ON CONFLICT DO NOTHING is known.
-    conflict_nothing: bool = True
-    #: What makes a SELECT show rows committed after the transaction's first look, where that needs saying.
-    latest: str = ""
-    #: The store checks foreign keys.
-    constraints: bool = True
-    #: Several tables of it can be joined.
-    joins: bool = True
-    #: atomic() is a transaction.
-    transactions: bool = True
-
-
-SQLITE = Store(row_locks=False, begin=("IMMEDIATE",), key_lists="json", keys_per_statement=250_000, wide_integers=True)
-POSTGRESQL = Store(failure_aborts=True, key_lists="array", keys_per_statement=250_000, parameters=60_000)
-MYSQL = Store(conflict_nothing=False, latest="LOCK IN SHARE MODE")
-
-STORES: tuple[tuple[type[peewee.Database], Store], ...] = (
-    (peewee.SqliteDatabase, SQLITE),
-    (peewee.PostgresqlDatabase, POSTGRESQL),
-    (peewee.MySQLDatabase, MYSQL),
-)
-UNKNOWN = replace(MYSQL, keys_per_statement=500)
-
-
-def store_of(database: Any) -> Store:
-    """The capabilities of `database`; a proxy answers for the database behind it."""
-    if isinstance(database, peewee.Proxy):
-        database = database.obj
-    for kind, store in STORES:
-        if isinstance(database, kind):
-            return store
-    return UNKNOWN
+from activeassoc.stores.capabilities import Store as Store
+from activeassoc.stores.capabilities import store_of as store_of
+from activeassoc.stores.statements import SPREAD, Keys, Slot, Spread
+from activeassoc.stores.subqueries import Placed, database_behind
 
 
 def same_database(one: type[peewee.Model], other: type[peewee.Model]) -> bool:
     """Whether the tables of both models stand in one database, so that one statement can name both."""
-    return one._meta.database is other._meta.database
+    mine, theirs = one._meta.database, other._meta.database
+    if mine is theirs:
+        return True
+    return isinstance(mine, peewee.Proxy) != isinstance(theirs, peewee.Proxy) and database_behind(mine) is database_behind(theirs)
 
 
 # Transactions
@@ -87,7 +42,9 @@ def many_statements(database: Any) -> Any:
     The outermost BEGIN on SQLite is IMMEDIATE. A deferred one that reads first and writes later fails with "database is
     locked" at once, whatever the timeout, when another writer came between.
     """
-    return database.atomic(*store_of(database).begin)
+    store = store_of(database)
+    # Without transactions atomic() would only warn of what the caller tells in its own words.
+    return database.atomic(*store.begin) if store.transactions else contextlib.nullcontext()
 
 
 def one_statement(database: Any) -> Any:
@@ -115,13 +72,34 @@ def base_field(field: Field) -> Field:
 
 
 def groups(database: Any, keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The keys in portions that one statement takes."""
-    size = store_of(database).keys_per_statement
+    """The keys in portions that one statement takes, by their number and by their length (H5)."""
+    size, kind = store_of(database).keys_per_statement, type(keys[0]) if keys else int
+    if kind in (str, bytes):
+        yield from _by_length(keys, size if kind is str else min(size, BOUND))
+        return
+    size = size if kind in (int, uuid.UUID) else min(size, BOUND)  # the others are bound one by one
     if 0 < len(keys) <= size:
         yield keys
         return
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
+
+
+#: How many parameters every SQL store takes in one statement.
+BOUND = 30_000
+#: How long the keys of one statement may be together, in letters (of up to 4 bytes) or bytes: every store takes 16 MB.
+LENGTH = 2_000_000
+
+
+def _by_length(keys: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    start = length = 0
+    for place, key in enumerate(keys):
+        length += len(key)
+        if place > start and (length > LENGTH or place - start >= size):
+            yield keys[start:place]
+            start, length = place, len(key)
+    if keys:
+        yield keys[start:]
 
 
 #: The column's own type: PostgreSQL compares with a list of another one by going through it for each row.
@@ -140,28 +118,69 @@ _ARRAY_TYPES: tuple[tuple[type[Field], str], ...] = (
 _BITS = {"SMALLINT": 15, "INTEGER": 31}
 
 
-def among(field: Any, keys: Sequence[Any]) -> Any:
-    """``field IN keys`` in as few bound parameters as the store can, so that the statement's text stays the same.
+def key_list(field: Any, keys: Sequence[Any]) -> tuple[str, Any]:
+    """How a list of keys is worded, and what is bound: one key as it is, a list as one parameter where the store can.
 
     Keys are converted by the field first: a list that travels as JSON is compared by type. Kinds of values that cannot
     travel so (bytes, decimals, dates) are bound one by one.
     """
     if len(keys) == 1:
-        return field == keys[0]
+        return "one", field.db_value(keys[0])
     kind = base_field(field)
     mode = store_of(field.model._meta.database).key_lists
-    values = [kind.db_value(key) for key in keys]
-    if mode == "json" and all(type(value) is int or (type(value) is str and "\0" not in value) for value in values):
-        return Expression(field, peewee.OP.IN, SQL("(SELECT value FROM json_each(?))", [json.dumps(values)]))
+    kinds = set(map(type, keys))
+    if mode == "json" and kinds == {int} and takes_integers(kind):
+        return "json", str(list(keys))  # which is JSON, and sooner made
+    values = many_keys(kind, keys)
+    kinds = set(map(type, values))
+    if mode == "json" and (kinds == {int} or (kinds <= {int, str} and not any(type(each) is str and "\0" in each for each in values))):
+        return "json", json.dumps(values)
     if mode == "array":
-        for known, type_name in _ARRAY_TYPES:
-            if isinstance(kind, known):
-                if type_name in _BITS and not all(-(2 ** _BITS[type_name]) <= value < 2 ** _BITS[type_name] for value in values):
-                    type_name = "BIGINT"  # not in the column, and no reason to fail
-                if type_name:
-                    return Expression(field, peewee.OP.EQ, SQL(f"ANY(CAST(%s AS {type_name}[]))", [values]))
-                break
-    return Expression(field, peewee.OP.IN, Value(values, converter=False))
+        type_name = array_type(kind)
+        if type_name in _BITS and values and not -(2 ** _BITS[type_name]) <= min(values) <= max(values) < 2 ** _BITS[type_name]:
+            type_name = "BIGINT"  # not in the column, and no reason to fail
+        if type_name:
+            return type_name, values
+    return "each", Spread(values)
+
+
+def many_keys(field: Field, keys: Sequence[Any]) -> list[Any]:
+    """The keys, as the field stores them."""
+    kind = base_field(field)
+    if set(map(type, keys)) == {int} and takes_integers(kind):
+        return list(keys)
+    return [kind.db_value(key) for key in keys]
+
+
+def array_type(kind: Field) -> str:
+    """What PostgreSQL calls the type of the field's values; "" where that is not known."""
+    return next((type_name for known, type_name in _ARRAY_TYPES if isinstance(kind, known)), "")
+
+
+def takes_integers(kind: Field) -> bool:
+    """Whether the field stores an int as it is."""
+    known: Any = type(kind)
+    return known.db_value is Field.db_value and known.adapt is peewee.IntegerField.adapt
+
+
+def among(field: Any, keys: Any) -> Any:
+    """``field IN keys`` in as few bound parameters as the store can, so that the statement's text stays the same.
+
+    `keys` are keys, or `Keys`, which stand for such in a statement that is to be prepared.
+    """
+    if isinstance(keys, Keys):
+        form, value = keys.form, Slot(keys.number)
+    elif len(keys) == 1:
+        return field == keys[0]
+    else:
+        form, value = key_list(field, keys)
+    if form == "one":
+        return field == Value(value, converter=False)
+    if form == "json":
+        return Expression(field, peewee.OP.IN, SQL("(SELECT value FROM json_each(?))", [value]))
+    if form != "each":
+        return Expression(field, peewee.OP.EQ, SQL(f"ANY(CAST(%s AS {form}[]))", [value]))
+    return Expression(field, peewee.OP.IN, SQL(SPREAD, [value]) if type(value) is Slot else Value(value, converter=False))
 
 
 def among_rows(fields: Sequence[Field], keys: Sequence[tuple[Any, ...]]) -> Any:
@@ -211,6 +230,10 @@ def _integer(bits: int) -> Callable[[Any], int]:
         return int(value)
 
     return coerce
+
+
+#: What any integer column may be compared with.
+whole_number = _integer(64)
 
 
 def _text(value: Any) -> str:
@@ -266,12 +289,16 @@ def coercer(field: Field) -> Callable[[Any], Any]:
 # Statements
 
 
+class Rows(Placed, peewee.ModelSelect):
+    """What `every_row` gives."""
+
+
 def every_row(model: Any, *nodes: Any) -> Any:
     """A query of `model`'s rows, past a ``select`` of the model's own.
 
     One that hides rows (soft deletion) hides them from readers; what writes must not overlook them.
     """
-    return peewee.ModelSelect(model, nodes or model._meta.sorted_fields)
+    return Rows(model, nodes or model._meta.sorted_fields)
 
 
 def spelled(field: Field, texts: Sequence[str]) -> dict[str, str]:
@@ -341,7 +368,9 @@ def insert_all(model: type[peewee.Model], rows: Sequence[dict[Field, Any]]) -> i
 def by_key(key: Field, values: Sequence[tuple[Any, Any]], field: Field) -> Any:
     """The new value of `field` by the row's key, for one UPDATE of many rows: the value itself where all agree."""
     first = values[0][1]
-    if all(value is first or (not isinstance(value, peewee.Node) and value == first) for _, value in values):
+    # A node compares by building an expression, which is true.
+    nodes = any(isinstance(value, peewee.Node) for _, value in values)
+    if all(value is first or (not nodes and value == first) for _, value in values):
         return first
     kind = base_field(key)
     cases = [

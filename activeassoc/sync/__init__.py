@@ -1,22 +1,21 @@
 """Making the tables that the models describe, and taking them away again.
 
 Map: `sync` and `drop`. `models` finds out which tables are meant, `wanted` says what they are to look like, `plan` compares
-that with the database (`additions` for a table that exists; `steps` words the statements), `run` carries the plan out, and
-`report` tells it. What differs between engines stands in `stores.ddl`.
+that with the database (`additions` for a table that exists; `steps` words the statements; `documents` does both for stores without
+SQL), `run` carries the plan out, and `report` tells it. What differs between engines stands in `stores.ddl`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import peewee
 
 from activeassoc import registry
-from activeassoc.sync.models import meant
-from activeassoc.sync.plan import plan_drop, plan_sync
-from activeassoc.sync.report import Report
-from activeassoc.sync.run import run
-from activeassoc.sync.wanted import wanted_tables
+
+# All the rest is imported when it is used first: a program that never syncs need not load it.
+if TYPE_CHECKING:
+    from activeassoc.sync.report import Report
 
 __all__ = ["Report", "drop", "sync"]
 
@@ -41,16 +40,30 @@ def sync(*what: peewee.Database | type[peewee.Model], force: bool = False, alter
     so that several processes may sync at once. On MySQL and MariaDB each statement of DDL commits: sync refuses to do anything
     inside a transaction there. Costs a handful of statements for each database, and on SQLite a few for each table.
 
+    MongoDB and Redis have neither columns nor foreign keys: sync makes tables (collections) and indexes, and ``alter=True`` adds
+    indexes to records that are there, beside those who read and write them. What a model declares and such a store does not hold (a
+    CHECK) is among the differences; an index on an expression, on some of the rows, or written in SQL raises.
+
     Raises SyncError: for a cycle of NOT NULL keys, which no row could enter; where a key refers to a table that is neither
     there nor synced; where two models want one table with other columns; for ON DELETE SET DEFAULT where the engine does not
     do that; on a SQLite connection with foreign keys off; with ``force=True`` while other tables refer to those dropped; and
     for a statement that fails, with `table` and `statement`. Raises what still stands against a declaration whose target was
     given as a string.
     """
+    from activeassoc.stores.ddl import Documents
+    from activeassoc.sync import documents
+    from activeassoc.sync.models import meant
+    from activeassoc.sync.plan import plan_sync
+    from activeassoc.sync.run import run
+    from activeassoc.sync.wanted import wanted_tables
+
     registry.settle(*what)
 
     def plan(dialect: Any, models: Any, brought: Any) -> Any:
-        return plan_sync(dialect, wanted_tables(models, dialect, brought), force, alter)
+        tables = wanted_tables(models, dialect, brought)
+        if isinstance(dialect, Documents):
+            return documents.plan_sync(dialect, tables, force, alter)
+        return plan_sync(dialect, tables, force, alter)
 
     return run("sync", meant("sync", what), plan, dry_run)
 
@@ -61,10 +74,26 @@ def drop(*what: peewee.Database | type[peewee.Model], dry_run: bool = False) -> 
     `what` is as in `sync`: a model takes its join tables with it. Tables that do not exist are passed over. Raises SyncError,
     having dropped nothing, while a table that is to stay refers to one of them, and lists these.
     """
+    from activeassoc.stores.ddl import Documents
+    from activeassoc.sync import documents
+    from activeassoc.sync.models import meant
+    from activeassoc.sync.plan import plan_drop
+    from activeassoc.sync.run import run
+    from activeassoc.sync.wanted import wanted_tables
+
     for model in registry.known_models():
         registry.settle_for(model)  # a join table that is only now known of goes too; what cannot be bound is no reason to stay
 
     def plan(dialect: Any, models: Any, brought: Any) -> Any:
-        return plan_drop(dialect, wanted_tables(models, dialect, brought))
+        tables = wanted_tables(models, dialect, brought)
+        return documents.plan_drop(dialect, tables) if isinstance(dialect, Documents) else plan_drop(dialect, tables)
 
     return run("drop", meant("drop", what), plan, dry_run)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Report":
+        from activeassoc.sync.report import Report
+
+        return Report
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ from typing import Any
 import peewee
 
 from activeassoc.errors import AssociationError, SyncError
+from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.ddl import Dialect, dialect_of
 from activeassoc.sync.models import Meant
 from activeassoc.sync.report import Report, Step, report_of
@@ -48,7 +49,7 @@ def run(verb: str, parts: Sequence[Meant], make: MakePlan, dry_run: bool) -> Rep
 
 
 def _carry_out(verb: str, dialect: Dialect, plan: Callable[[], Plan]) -> Report:
-    within = dialect.database.in_transaction()
+    within = store_of(dialect.database).transactions and dialect.database.in_transaction()
     unchecked = False
     while True:
         with _told(verb), contextlib.ExitStack() as stack:
@@ -74,7 +75,7 @@ def _execute(verb: str, dialect: Dialect, steps: Sequence[Step]) -> None:
     for number, step in enumerate(steps):
         for at, (sql, params) in enumerate(step.statements):
             try:
-                dialect.database.execute_sql(sql, params)
+                dialect.execute(sql, params)
             except Exception as error:
                 done = [] if dialect.transactional else [*steps[:number], replace(step, statements=step.statements[:at])]
                 raise _failed(verb, done, step, sql, str(error)) from error

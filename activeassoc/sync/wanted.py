@@ -122,7 +122,7 @@ def _table(model: Model, dialect: Dialect) -> Table:
                 "Import the module that defines it first",
                 table=str(table),
             )
-        if keys.has_constraint(each):
+        if dialect.constraints and keys.has_constraint(each):
             table.keys.append(_key(table, each, dialect))
     _check_names(table, dialect)
     table.indexes = _indexes(table, dialect)

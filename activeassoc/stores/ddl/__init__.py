@@ -1,7 +1,8 @@
-"""How the SQL databases tell what tables they hold, and where their DDL differs.
+"""How the databases tell what tables they hold, and where their DDL differs.
 
 Map: `base` has what is told (`Table`, `Column`, `Index`, `ForeignKey`) and `Dialect`, who tells it; `sqlite`, `postgresql` and
-`mysql` have the dialects; `types` compares types; `rebuild` makes a SQLite table again; `dialect_of` finds the dialect of a database.
+`mysql` have the dialects, `documents` that of the stores without SQL; `types` compares types; `rebuild` makes a SQLite table again;
+`dialect_of` finds the dialect of a database.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import Any
 import peewee
 
 from activeassoc.errors import SyncError
+from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.ddl.base import Column, Dialect, ForeignKey, Index, Name, Table, shown
+from activeassoc.stores.ddl.documents import Act, Documents
 from activeassoc.stores.ddl.mysql import Mysql
 from activeassoc.stores.ddl.postgresql import Postgresql
 from activeassoc.stores.ddl.sqlite import Sqlite
 
-__all__ = ["Column", "Dialect", "ForeignKey", "Index", "Name", "Table", "dialect_of", "shown"]
+__all__ = ["Act", "Column", "Dialect", "Documents", "ForeignKey", "Index", "Name", "Table", "dialect_of", "shown"]
 
 DIALECTS: tuple[tuple[type[peewee.Database], type[Dialect]], ...] = (
     (peewee.SqliteDatabase, Sqlite),
@@ -27,6 +30,8 @@ DIALECTS: tuple[tuple[type[peewee.Database], type[Dialect]], ...] = (
 
 def dialect_of(database: Any) -> Dialect:
     """How `database` is asked and told about its tables."""
+    if not store_of(database).sql:
+        return Documents(database)
     for kind, dialect in DIALECTS:
         if isinstance(database, kind):
             return dialect(database)

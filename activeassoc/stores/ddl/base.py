@@ -81,6 +81,10 @@ def shown(name: Name) -> str:
 class Dialect:
     """What the engines have in common; `database` is the one at hand."""
 
+    #: There are statements, and tables have columns.
+    sql = True
+    #: The store has foreign keys.
+    constraints = True
     #: The longest name, in bytes; 0 for no limit.
     name_limit = 0
     #: Tables may be made and dropped within a transaction, and come and go with it.
@@ -106,6 +110,10 @@ class Dialect:
 
     def __init__(self, database: Any) -> None:
         self.database = database
+
+    def execute(self, statement: str, params: Sequence[Any]) -> None:
+        """Carry out one statement of a plan."""
+        self.database.execute_sql(statement, params)
 
     def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         return list(self.database.execute_sql(sql, params).fetchall())
