@@ -29,6 +29,14 @@ class Collection(Sequence[Any]):
         self._queue: Queue | None = None
         self._truncated = self._partial = False
 
+    @classmethod
+    def of(cls, association: Any, owner: Any, records: list[Any], truncated: bool, partial: bool) -> Collection:
+        """A loaded one: this very list."""
+        made = object.__new__(cls)
+        made._association, made._owner, made._records = association, owner, records
+        made._queue, made._truncated, made._partial = None, truncated, partial
+        return made
+
     @property
     def truncated(self) -> bool:
         """Whether populate cut the list at the default limit: the database has more."""

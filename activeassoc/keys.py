@@ -15,6 +15,8 @@ from peewee import Field, ForeignKeyField
 from activeassoc import lazy, registry
 from activeassoc.errors import DeclarationError, UnknownName, UnsavedRecordError, WrongTarget, nearest
 from activeassoc.registry import Model, is_record_of, keys_of
+from activeassoc.stores.capabilities import store_of
+from activeassoc.stores.sql import same_database
 
 RULES = ("RESTRICT", "CASCADE", "NO ACTION", "SET DEFAULT", "SET NULL")
 
@@ -29,7 +31,8 @@ def is_saved(record: Any) -> bool:
     key = record._pk
     if key is None or (meta.composite_key and None in key):
         return False
-    return bool(record.__dict__.get("_stored", meta.auto_increment or not hasattr(type(record), "associations")))
+    stored = getattr(record, "_stored", None)
+    return bool(meta.auto_increment or not hasattr(type(record), "associations") if stored is None else stored)
 
 
 class KeyAccessor(peewee.ForeignKeyAccessor):
@@ -87,11 +90,18 @@ class KeyField(ForeignKeyField):
         if self.plain is not None:
             return str(self.plain.field_type)
         referred: Any = self.rel_field
+        if isinstance(referred, peewee.IntegerField) and self._wider(referred):
+            return peewee.BigIntegerField.field_type
         if isinstance(referred, peewee.AutoField):
             return (
                 peewee.BigIntegerField.field_type if isinstance(referred, peewee.BigAutoField) else peewee.IntegerField.field_type
             )
         return str(referred.field_type)
+
+    def _wider(self, referred: Any) -> bool:
+        """Whether the other database has keys of 64 bits under a type that has fewer here (H4)."""
+        stores = [store_of(model._meta.database) for model in (self.model, self.rel_model)]
+        return not same_database(self.model, self.rel_model) and stores[1].wide_integers and not stores[0].wide_integers
 
     def get_modifiers(self) -> Any:
         inherited: Any = super()
@@ -123,12 +133,12 @@ class KeyField(ForeignKeyField):
 
 
 def has_constraint(field: Any) -> bool:
-    """Whether this foreign key is one in the database: not with ``constraints=False``, not across databases."""
+    """Whether this foreign key is one in the database: not with ``constraints=False``, across databases, or where the store has none."""
     if not isinstance(field, ForeignKeyField):
         return False
     if not getattr(field, "constraint", True):
         return False
-    return field.model._meta.database is field.rel_model._meta.database
+    return same_database(field.model, field.rel_model) and store_of(field.model._meta.database).constraints
 
 
 class ReferenceField(Field):

@@ -1,89 +1,36 @@
 """`Model`: a peewee model that can be told how it belongs together with others.
 
-Map: `Meta` is the metadata with what activeassoc adds to it; `ModelType` notices every new class; `Model` has the
-declaring calls, and the few differences to peewee's behaviour that keep records safe.
+Map: `Model` has the declaring calls, and the few differences to peewee's behaviour that keep records safe; its metaclass and its
+metadata stand in `model_type`.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import peewee
 
-from activeassoc import body, registry, to_dict
+from activeassoc import registry, to_dict
 from activeassoc.associations.base import Association
-from activeassoc.declare import declare, declare_inherited
+from activeassoc.declare import declare
+from activeassoc.deleting import Deleting
 from activeassoc.errors import AssociationError, UnsavedRecordError
 from activeassoc.finding import Finding
+from activeassoc.inserting import Insert, creator
 from activeassoc.keys import KeyField, is_saved
+from activeassoc.model_type import Metadata, ModelType
 from activeassoc.of_owners import OfOwners
+from activeassoc.own import ours
 from activeassoc.pairing import UNSAID
-from activeassoc.queries import Alias, Select
+from activeassoc.queries import Alias, Delete, Select, Update
+from activeassoc.reached import JoinRows, Related
 from activeassoc.saving import collections_with_work, drop_queues, save_with_links
+from activeassoc.state import OnTouch
 
 
-class Metadata(peewee.Metadata):
-    """peewee's metadata, with options of the class alone (not inherited): `abstract`, `singular`, `plural`."""
-
-    def __init__(
-        self,
-        model: type[peewee.Model],
-        *arguments: Any,
-        abstract: bool = False,
-        singular: str | None = None,
-        plural: str | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(model, *arguments, **options)
-        self.abstract = abstract
-        self.singular = singular
-        self.plural = plural
-        #: peewee made the primary key; nobody declared it. Only the metaclass can tell.
-        self.implicit_key = False
-
-
-class ModelType(peewee.ModelBase):
-    """Notices every model that is defined."""
-
-    def __new__(mcls, name: str, bases: tuple[type, ...], attributes: dict[str, Any], **options: Any) -> Any:
-        declared = _declares_key(bases, attributes)
-        in_body, inherited = body.take(name, bases, attributes)
-        make: Any = super().__new__
-        cls: Any = make(mcls, name, bases, attributes, **options)
-        cls._associations = {}
-        cls.associations = MappingProxyType(cls._associations)  # for reading: what is declared has keys and methods, too
-        cls._meta.implicit_key = not declared
-        if name != "Model" or not cls.__module__.startswith("activeassoc."):
-            body.declare_body(cls, in_body, inherited)
-            registry.appeared(cls)
-            declare_inherited(cls)
-        return cls
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        # A peewee backref of an association's name gives way to it, whichever came first (A18).
-        if isinstance(value, peewee.BackrefAccessor) and isinstance(cls.__dict__.get(name), Association):
-            return
-        super().__setattr__(name, value)
-
-
-def _declares_key(bases: tuple[type, ...], attributes: dict[str, Any]) -> bool:
-    """Whether the class or a base of it says what its primary key is."""
-    meta = attributes.get("Meta")
-    if getattr(meta, "primary_key", None) is not None:
-        return True
-    if any(isinstance(value, peewee.Field) and value.primary_key for value in attributes.values()):
-        return True
-    for base in bases:
-        parent = getattr(base, "_meta", None)
-        if parent is not None and base is not peewee.Model:
-            return not getattr(parent, "implicit_key", False)
-    return False
-
-
-class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
+class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
     """A peewee model with associations.
 
     ``class Base(Model): class Meta: database = connect("sqlite:///app.db")``, and models derived from it. All that peewee's
@@ -92,6 +39,23 @@ class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
 
     #: The associations of this model by name, in order of declaration.
     associations: ClassVar[Mapping[str, Association]]
+
+    # An instance that was read from a row has its columns and nothing else, until somebody touches these.
+    __rel__ = Related()
+    _dirty = OnTouch("_dirty", set)
+    #: It has a row, as who read or wrote it says; None where only its key can tell (`is_saved`).
+    _stored: bool | None = None
+    #: What of its associations is loaded, the join rows it was reached through, and the records of the same query.
+    _loaded: Any = None
+    _links = JoinRows()
+    _peers: Any = None
+    #: How it came here, where an association read it (`reached`).
+    _beside: Any = None
+    _via: Any = None
+    _row: Any = None
+    _touched: bool = False
+    _join_row: bool = False
+    _plain_init: ClassVar[Any]
 
     class Meta:
         model_metadata_class = Metadata
@@ -237,25 +201,36 @@ class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
     def update(cls, __data: Any = None, **update: Any) -> Any:
         if registry._waiting:
             registry.settle_for(cls)
-        return super().update(__data, **update)
+        normalize: Any = super()._normalize_data  # type: ignore[misc]
+        return Update(cls, normalize(__data, update))
+
+    @classmethod
+    def delete(cls) -> Any:
+        return Delete(cls)
 
     @classmethod
     def insert(cls, __data: Any = None, **insert: Any) -> Any:
         if registry._waiting:
             registry.settle_for(cls)
-        return super().insert(__data, **insert)
+        normalize: Any = super()._normalize_data  # type: ignore[misc]
+        return Insert(cls, normalize(__data, insert))
 
     @classmethod
     def insert_many(cls, rows: Any, fields: Any = None) -> Any:
         if registry._waiting:
             registry.settle_for(cls)
-        return super().insert_many(rows, fields)
+        return Insert(cls, insert=rows, columns=fields)
 
     # Records
 
     @classmethod
     def create(cls, **query: Any) -> Any:
         """A new, saved record. For a collection it takes what ``user.pets.add`` does, and links it in the same transaction. (F10)"""
+        if registry._waiting:
+            registry.settle_for(cls)
+        make = creator(cls, tuple(query))
+        if make is not None:
+            return make(query)
         record = cls(**query)
         try:
             record.save(force_insert=True)
@@ -283,7 +258,7 @@ class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
         self._check_references()
         if not force_insert and not is_saved(self):
             force_insert = not (self._meta.auto_increment and self._pk is None)
-        if not force_insert and (self._meta.composite_key or "_join_row" in self.__dict__):
+        if not force_insert and (self._meta.composite_key or self._join_row):
             only = self._changes(only)
             if not only:
                 return 0
@@ -312,7 +287,7 @@ class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
     def _changes(self: Any, only: Any) -> list[Any]:
         """The changed fields of a row that is found by its keys; a changed key would find no row, or another one's."""
         keys = {field.name for field in self._meta.get_primary_keys()} if self._meta.composite_key else set()
-        if "_join_row" in self.__dict__:
+        if self._join_row:
             keys |= {key.attribute for key in registry.keys_of(type(self)).values() if key.of_link}
         changed = sorted(keys & self._dirty)
         if changed:
@@ -347,7 +322,7 @@ class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
         """
         fresh = type(self).select().where(self._pk_expr()).get()
         self.__dict__.update(__data__=fresh.__data__, __rel__={}, _dirty=set())
-        for name in ("_loaded", "_links"):
+        for name in ("_loaded", "_links", "_via", "_row"):
             self.__dict__.pop(name, None)
         return self
 
@@ -360,6 +335,13 @@ class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
         """
         return to_dict.of(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The join row itself, and not the statement's row that it would be made of.
+        links, state = self._links, dict(self.__dict__)
+        if links is not None:
+            state["_links"] = links
+        return {name: value for name, value in state.items() if name not in ("_via", "_row")}
+
     def __copy__(self) -> Any:
         # copy.copy and peewee's clone() share __data__: a change of the copy would be one of the original.
         other = type(self).__new__(type(self))
@@ -371,6 +353,11 @@ class Model(Finding, OfOwners, peewee.Model, metaclass=ModelType):
         return other
 
     clone = __copy__
+
+
+#: Where a model has no other constructor, rows become instances without it (`hydrate`).
+Model._plain_init = Model.__init__
+ours(Model)
 
 
 def _is_collection(model: type[Model], name: str) -> bool:

@@ -1,22 +1,33 @@
 """The queries of models: peewee's own, which can also be populated.
 
 Map: `Select` is what ``Model.select()`` gives, `CompoundSelect` a union of such, `Alias` what ``Model.alias()`` gives, so that
-aliased models have such queries too; `Populating` is what they share.
+aliased models have such queries too, `Update` and `Delete` are the two that write; `Populating` is what those that read share;
+`Records` makes the instances.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import peewee
-from peewee import ROW
+from peewee import ROW, Field
 
 from activeassoc import lazy
 from activeassoc.associations.loading import DEFAULT, Options
 from activeassoc.errors import WrongArgument
-from activeassoc.explain import Explanation, explain
+from activeassoc.hydrate import reader, rows_reader
 from activeassoc.populate import Plan, shown, text_of
+from activeassoc.stores.subqueries import Placed
+from activeassoc.with_links import joinable, run
+
+if TYPE_CHECKING:
+    from activeassoc.explain import Explanation
+
+#: How many rows are fetched at once.
+PORTION = 200
 
 
 class Populating:
@@ -72,6 +83,8 @@ class Populating:
         statement, and the `missing_indexes`, for which the schema is asked. (G9)
         """
         query: Any = self.populate(*paths, **options) if paths or self._plan is None else self
+        from activeassoc.explain import explain
+
         return explain(query, query._plan.steps, query._plan.asked)
 
     def _planned(self, plan: Plan | None) -> Any:
@@ -85,16 +98,23 @@ class Populating:
         )
 
     def _execute(self, database: Any) -> Any:
-        first = self._cursor_wrapper is None
+        first, plan = self._cursor_wrapper is None, self._plan
+        step = joinable(self, plan) if first and self._gives_records() else None
+        if step is not None and plan is not None:
+            rows, plan = run(self, step, plan, database)
+            self._cursor_wrapper = self._get_cursor_wrapper(rows)  # type: ignore[attr-defined]
         cursor = super()._execute(database)  # type: ignore[misc]
         model = getattr(self.model, "model", self.model)
-        if first and (self._plan is not None or lazy.policy_of(model) == "batch") and self._gives_records():
+        if first and (plan is not None or lazy.policy_of(model) == "batch") and self._gives_records():
             try:
                 # All rows first: the statements below run on the same connection, and need every key.
                 records = list(cursor)
-                lazy.joined_together(model, records)
-                if self._plan is not None:
-                    self._plan.run(records)
+                if getattr(self, "_joins", True):
+                    lazy.joined_together(model, records)
+                else:
+                    lazy.together(model, records)
+                if plan is not None:
+                    plan.run(records)
             except BaseException:
                 self._cursor_wrapper = None  # run again, it must not give what is half populated
                 raise
@@ -159,12 +179,114 @@ class Populating:
     __add__, __or__, __and__, __sub__ = union_all, union, intersect, except_
 
 
-class Select(Populating, peewee.ModelSelect):
+class Select(Populating, Placed, peewee.ModelSelect):
     """What ``Model.select()`` gives: peewee's query, with `populate`."""
 
+    def _get_model_cursor_wrapper(self: Any, cursor: Any) -> Any:
+        alone = not self._joins and len(self._from_list) == 1 and self._from_list[0] is self.model
+        if not alone or not _are_fields(self._returning, self.model):
+            return peewee.ModelSelect._get_model_cursor_wrapper(self, cursor)  # type: ignore[attr-defined]
+        return Records(cursor, self.model, tuple(self._returning))
 
-class CompoundSelect(Populating, peewee.ModelCompoundSelectQuery):  # type: ignore[misc]
+
+def _are_fields(columns: Any, model: Any) -> bool:
+    """Whether each column is a field of the model's own, as it is, and none stands there twice."""
+    fields = model._meta.fields
+    names = {column.name for column in columns if isinstance(column, Field) and fields.get(column.name) is column and column._coerce}
+    return len(names) == len(columns) and all(map(str.isidentifier, names))
+
+
+class Records(peewee.CursorWrapper):
+    """The records of a query of one model's columns, as peewee's cursors have them: read when asked for, and then kept."""
+
+    def __init__(self, cursor: Any, model: Any, fields: tuple[Any, ...]) -> None:
+        super().__init__(cursor)
+        self.model, self.fields = model, fields
+
+    def initialize(self) -> None:
+        self.process_row = reader(self.model, self.fields, width=len(self.fields))  # type: ignore[method-assign]
+
+    def iterate(self, cache: bool = True) -> Any:
+        try:
+            return super().iterate(cache)
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def _fail(self, error: BaseException) -> None:
+        """A part of the rows is gone with the error, and who asks again may not take the others for all that there are."""
+        self.cursor, self.count = Failed(error), len(self.row_cache)
+
+    def fill_cache(self, n: int = 0) -> None:
+        if n or self.populated:
+            super().fill_cache(n)
+            return
+        read, cursor = rows_reader(self.model, self.fields, width=len(self.fields)), self.cursor
+        try:
+            for rows in _portions(cursor):
+                self.row_cache += read(rows)
+                self.count = len(self.row_cache)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self.populated = True
+        cursor.close()
+
+    def __iter__(self) -> Any:
+        return iter(self.row_cache) if self.populated else chain.from_iterable(self._as_they_come())
+
+    def _as_they_come(self) -> Iterator[list[Any]]:
+        """One record after the other, for a loop that may end early; where somebody else has read more, those at once."""
+        place = 0
+        while True:
+            if place == self.count and not self.populated:
+                try:
+                    self.iterate()
+                except StopIteration:
+                    return
+            found = self.row_cache[place:]
+            if not found:
+                return
+            place += len(found)
+            yield found
+
+
+def _portions(cursor: Any) -> Iterator[Any]:
+    """The rows of a cursor, not all at once: fewer of them wait in memory for becoming records."""
+    if not hasattr(cursor, "fetchmany"):  # asynchronous drivers have them all already
+        yield cursor.fetchall()
+        return
+    while rows := cursor.fetchmany(PORTION):
+        yield rows
+
+
+class Failed:
+    """In the place of a cursor whose rows could not be read: says so again."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def fetchone(self) -> Any:
+        raise self._error
+
+    fetchall = fetchone
+
+    def close(self) -> None:
+        pass
+
+
+class CompoundSelect(Populating, Placed, peewee.ModelCompoundSelectQuery):  # type: ignore[misc]
     """A union (intersection, difference) of such queries."""
+
+
+class Update(Placed, peewee.ModelUpdate):
+    """What ``Model.update()`` gives."""
+
+
+class Delete(Placed, peewee.ModelDelete):
+    """What ``Model.delete()`` gives."""
 
 
 class Alias(peewee.ModelAlias):

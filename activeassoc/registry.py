@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 import peewee
 
+from activeassoc import kept
 from activeassoc.errors import AssociationError, DeclarationError, UnknownName, listed, nearest
 
 #: A model class. Not typed as one: the metadata that all of this works on is not in peewee's stubs.
@@ -43,6 +44,7 @@ class Waiting(Protocol):
     source: Model
     wanted: str
     declared: str
+    meant: Model | None
 
     def bind(self, target: Model) -> None: ...
 
@@ -176,6 +178,14 @@ def find_table(name: str, near: Scope) -> Model | None:
         return tables[-1] if tables else None
 
 
+def target_of(association: Waiting) -> Model:
+    """The model that an association waits to be bound to: the one that was given, else the nearest of the name that was."""
+    meant = association.meant
+    if meant is not None and not replaced(meant):
+        return meant
+    return find(association.wanted, scope_of(association.source), association.declared)
+
+
 def wait(association: Waiting) -> None:
     """Bind `association` when a model of the wanted name appears in its scope, at first use, or in sync."""
     with lock:
@@ -192,6 +202,7 @@ def bound(association: Waiting) -> None:
     """`association` has its target: it waits no longer."""
     with lock:
         _waiting[:] = [ref for ref in _waiting if ref() is not None and ref() is not association]
+    kept.changed()
 
 
 def settle(*what: Any) -> None:
@@ -205,7 +216,7 @@ def settle(*what: Any) -> None:
         if replaced(waiting.source):
             continue
         try:
-            waiting.bind(find(waiting.wanted, scope_of(waiting.source), waiting.declared))
+            waiting.bind(target_of(waiting))
         except AssociationError:
             here = waiting.source._meta.get_database_instance()
             if not what or any(here is database for database in databases):
@@ -223,7 +234,7 @@ def settle_for(model: Model, at_hand: bool = False) -> None:
         if waiting.source is model or waiting.wanted.rpartition(".")[2] == model.__name__:
             scope = scope_of(waiting.source)
             try:
-                target = find(waiting.wanted, scope, waiting.declared)
+                target = target_of(waiting)
                 if not at_hand or scope_of(target) == scope:
                     waiting.bind(target)
             except AssociationError:
@@ -233,7 +244,7 @@ def settle_for(model: Model, at_hand: bool = False) -> None:
 # Keys
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Claim:
     """What one declaration says of a key: the association that says it, its words, and the options that it gives."""
 
@@ -244,7 +255,7 @@ class Claim:
     names_key: bool = False
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Key:
     """The record of one key column: one for every (model, column), shared by all associations that use it (A10, A11)."""
 

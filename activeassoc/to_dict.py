@@ -27,7 +27,7 @@ def of(record: Any, inside: tuple[Any, ...] = ()) -> dict[str, Any]:
     for name, association in getattr(type(record), "associations", {}).items():
         if association.key_on_source:
             continue  # it stands under its field's name
-        held = record.__dict__.get("_loaded", {}).get(name, ...)
+        held = (getattr(record, "_loaded", None) or {}).get(name, ...)
         if association.to_many:
             if held is not ... and held.loaded:
                 found[name] = [_inner(each, around) for each in held.held()]
@@ -41,7 +41,7 @@ def of(record: Any, inside: tuple[Any, ...] = ()) -> dict[str, Any]:
 
 def _join_rows(record: Any, around: tuple[Any, ...]) -> dict[str, Any]:
     """The rows through which the record was reached; not the attributes that wait for the next link."""
-    names = [name for name, row in record.__dict__.get("_links", {}).items() if not isinstance(row, Mapping)]
+    names = [name for name, row in (getattr(record, "_links", None) or {}).items() if not isinstance(row, Mapping)]
     # By the attribute, which makes the row where nobody has asked for it yet.
     rows = {name: getattr(record, name) for name in names}
     return {name: _inner(row, around) for name, row in rows.items() if row is not None}

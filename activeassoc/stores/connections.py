@@ -1,12 +1,13 @@
 """What a connection that `connect` opens can do beyond peewee's: tell where it failed, log ahead, and come back.
 
-Map: `Addressed` words the error of a failed attempt; `SqliteFile` switches SQLite to write-ahead logging; `Serving` gives up a
-connection that its server has closed, with what PostgreSQL, MySQL and the pools need for it.
+Map: `Addressed` words the error of a failed attempt; `SqliteFile` switches SQLite to write-ahead logging; `Direct` executes sooner
+there; `Serving` gives up a connection that its server has closed, with what PostgreSQL, MySQL and the pools need for it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import peewee
 
 from activeassoc.errors import ConnectError
+
+_logger = logging.getLogger("peewee")
 
 
 class Addressed(peewee.Database):
@@ -85,6 +88,46 @@ class SqliteFile(Addressed):
         if not os.path.isdir(folder):
             return f"Make the directory {folder!r} first"
         return "See that the path is that of an SQLite database, that it may be read and written, and that the options are right"
+
+
+_theirs: Any = peewee.Database
+_EXECUTE_SQL, _EXECUTE_CURSOR = _theirs.execute_sql, _theirs._execute_cursor
+#: What peewee's `execute_sql` goes through.
+_WAY = ("_execute_cursor", "_log_query", "_notify_hooks")
+
+
+class Direct(peewee.Database):
+    """SQLite by the standard library's driver, which executes without a cursor being made first.
+
+    A statement of SQLite may take a microsecond, and peewee's way to it takes as long again. What peewee does on this way is done
+    here too, where there is any of it to do: opening the connection, logging, hooks.
+    """
+
+    _state: Any
+    #: Whether a class derived from this one leaves the rest of the way as it is.
+    _as_peewee = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._as_peewee = cls.cursor is _theirs.cursor and all(getattr(cls, name) is getattr(_theirs, name) for name in _WAY)
+
+    def execute_sql(self, sql: Any, params: Any = None) -> Any:
+        state = self._state
+        untouched = self._as_peewee and _theirs.execute_sql is _EXECUTE_SQL and _theirs._execute_cursor is _EXECUTE_CURSOR
+        if not untouched or state.closed or self.query_hooks or _logger.isEnabledFor(logging.DEBUG):
+            return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        try:
+            return state.conn.execute(sql, params or ())
+        except Exception:
+            with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+                raise
+
+    @classmethod
+    def suits(cls, base: Any) -> bool:
+        """Whether this is what the database class `base` would do, too."""
+        untouched = all(getattr(base, name) is getattr(_theirs, name) for name in ("execute_sql", *_WAY))
+        sqlite: Any = peewee.SqliteDatabase
+        return untouched and base.cursor is _theirs.cursor and base._connect is sqlite._connect
 
 
 _BUSY, _LOCKED, _READONLY = 5, 6, 8  # SQLite's result codes

@@ -1,0 +1,38 @@
+"""Whether a model does something in its user's own way.
+
+What is done sooner than peewee does it may only be done where nobody else has a say. A class is known by itself and not by the
+module that it says it comes from: a model that a program makes (``type("Pet", (Base,), …)``) says "peewee".
+
+Map: `has_own` tells; `ours` notes the classes that are peewee's and this library's, with what they have.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import peewee
+
+from activeassoc.registry import Model
+
+_ours: dict[type, dict[str, Any]] = {}
+
+
+def ours(model: Model) -> None:
+    """What this class and its bases have is no user's."""
+    for base in model.__mro__:
+        _ours.setdefault(base, dict(base.__dict__))
+
+
+ours(peewee.Model)
+
+
+def has_own(model: Model, *names: str) -> bool:
+    """Whether a class of the user's, or who patched one of ours, says how one of these methods works."""
+    for base in model.__mro__:
+        own, known = base.__dict__, _ours.get(base)
+        if known is None:
+            if not own.keys().isdisjoint(names):
+                return True
+        elif any(own.get(name) is not known.get(name) for name in names):
+            return True
+    return False
