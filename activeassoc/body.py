@@ -240,11 +240,10 @@ def bind(association: Any, target: Model) -> None:
             end = end_of(association, target)
             association.__class__ = end.kind
             association.options = {**association.options, **end.options}
-            if end.kind is ManyToMany:
-                declare._check_databases(association, target)
             association.prepare(plan, target, declare.model_names)
         plan.do(association.bound_to, target)
         plan.do(declare._publish, association)
+        plan.warn()
     except BaseException as error:
         plan.give_up()
         association.__class__ = kind

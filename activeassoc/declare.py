@@ -23,11 +23,10 @@ from activeassoc.associations.reading import LinkAccessor
 from activeassoc.errors import DeclarationError, WrongArgument, listed
 from activeassoc.keys import RULES, keys_to, of_base
 from activeassoc.naming import Names
-from activeassoc.pairing import UNSAID, check_taken, check_throughs, other_half, pair
+from activeassoc.pairing import UNSAID, alone, check_taken, check_throughs, may_be_half, other_half, pair
 from activeassoc.planning import Plan
 from activeassoc.registry import Model
 from activeassoc.repeated import LINK_OPTIONS, same_target, say_more, says_the_same
-from activeassoc.stores.sql import same_database
 
 KINDS: dict[str, type[Association]] = {kind.kind: kind for kind in (HasOne, BelongsTo, HasMany, ManyToMany)}
 
@@ -140,18 +139,28 @@ def _plan_binding(association: Any, target: Model, plan: Plan) -> None:
     if not isinstance(association.where, Mapping):
         condition_of(target, association.where, plan.asked)  # a mapping may name the key that is only made now
     if isinstance(association, ManyToMany):
-        _check_databases(association, target)
         check_throughs(association, target, model_names)
     if isinstance(association, BelongsTo):
         check_taken(association, target)
     if isinstance(association, HasMany | ManyToMany):
         half = other_half(association, target, model_names)
     if half is None:
+        if isinstance(association, HasMany) and association.options.get("dominant"):
+            _wait_for_half(association, target, plan)
+            return  # not bound
         association.prepare(plan, target, model_names)
     else:
-        _check_databases(association, target)
         pair(plan, association, half, target, model_names, _publish)
     plan.do(association.bound_to, target)
+
+
+def _wait_for_half(association: Any, target: Model, plan: Plan) -> None:
+    """A has_many that says dominant means a many-to-many (H2): without the other half it waits for it, and its use raises."""
+    if association.binding or not may_be_half(association, target):
+        association.meant = target
+        raise alone(association, target)
+    plan.do(setattr, association, "meant", target)
+    plan.do(registry.wait, association)
 
 
 # Reading a declaration
@@ -212,11 +221,17 @@ def _kind(source: Model, method: str, target: Any, options: dict[str, Any], text
     if method == "has_many" and through not in (None, UNSAID):
         return ManyToMany
     for name in (*LINK_OPTIONS, "other_key", "target_key") if method == "has_many" else ():
-        if name in options:
+        if name in options and not (name == "dominant" and _may_pair(source, target, options)):
             raise DeclarationError(
                 text, f"{name} is for a many-to-many, and this one has no through model", "Give through=, or call belongs_to_many"
             )
     return KINDS[method]
+
+
+def _may_pair(source: Model, target: Any, options: dict[str, Any]) -> bool:
+    """Whether a has_many without through may become a many-to-many, by what it says (A7); `dominant` is said for that."""
+    one_to_many = ("foreign_key", "source_key", "on_delete", "on_update", "null", "where", "order")
+    return target is not source and "through" not in options and all(options.get(name) is None for name in one_to_many)
 
 
 def _names(kind: type[Association], target: Any, options: dict[str, Any], text: str) -> Names:
@@ -226,23 +241,6 @@ def _names(kind: type[Association], target: Any, options: dict[str, Any], text: 
         return model_names(target) if isinstance(target, type) else naming.names_of(target)
     except DeclarationError as error:
         raise DeclarationError(text, error.because, error.instead, **error.facts) from None
-
-
-def _check_databases(association: Association, target: Model) -> None:
-    """Links between databases are refused: no statement reaches both."""
-    models = [association.source, target]
-    through = association.options.get("through")
-    if isinstance(through, type):
-        models.append(through)
-    known = [model for model in models if isinstance(model._meta.database, peewee.Database)]
-    for model in known[1:]:
-        if not same_database(known[0], model):
-            raise DeclarationError(
-                association.declared,
-                f"{known[0].__name__} and {model.__name__} stand in two databases, and a many-to-many across databases "
-                "comes with a later version",
-                "Keep both models and their links in one database",
-            )
 
 
 def _second_names(kind: type[Association], names: Names, target: Any, options: dict[str, Any], former: Association, text: str) -> Names:
@@ -263,10 +261,10 @@ def _taken(text: str, names: Names, former: Association) -> DeclarationError:
 def _former(plan: Plan, kind: type[Association], source: Model, names: Names) -> Any:
     """The association that has the name already; one of models that were defined again gives way (A6)."""
     former: Any = source.associations.get(names.many if kind.to_many else names.one)
-    if former is None or not former.bound:
+    if former is None or not (former.bound or former.meant):
         return former
-    models = [former.target, former.through] if isinstance(former, ManyToMany) else [former.target]
-    if former.target is not source and any(registry.replaced(model) for model in models):
+    models = [former.target, former.through] if isinstance(former, ManyToMany) else [former.meant or former.target]
+    if models[0] is not source and any(registry.replaced(model) for model in models):
         _unpublish(former)
         plan.undo.append(lambda: _publish(former))
         return None

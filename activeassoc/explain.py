@@ -13,7 +13,17 @@ import peewee
 
 from activeassoc.associations.loading import Options, columns_of, limit_of, statement
 from activeassoc.associations.reading import Reading
+from activeassoc.associations.stages import place
 from activeassoc.stores.sql import base_field, store_of
+from activeassoc.with_links import joinable, walk_of
+from activeassoc.with_links import statement as statement_with_links
+
+
+class Statement(NamedTuple):
+    """One statement, and the database that is asked: its URL without the password, or its name where nobody connected by a URL."""
+
+    store: str
+    sql: str
 
 
 class Hop(NamedTuple):
@@ -21,9 +31,9 @@ class Hop(NamedTuple):
 
     path: str
     association: Reading
-    #: The database that is asked, as its class and its name.
+    #: The databases that are asked, in order, as `Statement.store` has them.
     store: str
-    #: The statement's text for two keys; None where nothing is asked, or where the type of the key has no sample.
+    #: The statements' texts for two keys, one below the other; None where nothing is asked, or where the type of the key has no sample.
     sql: str | None
     #: How many keys one statement takes; more are asked for in portions.
     keys_per_statement: int
@@ -31,12 +41,16 @@ class Hop(NamedTuple):
     limit: int | None
     #: Columns by which rows are looked for and which lead no index, as ``table.column``.
     missing_indexes: list[str]
+    #: The statements by store: several where links and records cannot be joined. Empty as `sql` is None.
+    statements: list[Statement]
+    #: How many statements it takes where it finds keys to ask for.
+    queries: int
 
     def __str__(self) -> str:
         limit = "" if self.limit is None else f", at most {self.limit} for each owner"
         lines = [
             f"{self.path}: {self.association!r} of {self.store}{limit}, {self.keys_per_statement} keys a statement",
-            *([f"  {self.sql}"] if self.sql else ["  no query"]),
+            *([f"  {each.sql}" for each in self.statements] or ["  no query"]),
             *(f"  no index on {name}" for name in self.missing_indexes),
         ]
         return "\n".join(lines)
@@ -51,7 +65,7 @@ class Explanation(NamedTuple):
     @property
     def queries(self) -> int:
         """How many statements it takes: the query's own, and one for each hop that finds keys to ask for."""
-        return 1 + sum(hop.limit != 0 for hop in self.hops)
+        return 1 + sum(hop.queries for hop in self.hops)
 
     @property
     def missing_indexes(self) -> list[str]:
@@ -65,22 +79,29 @@ class Explanation(NamedTuple):
 
 def explain(query: Any, steps: Mapping[str, Any], asked: str) -> Explanation:
     """The plan of these steps. Asks the schema for its indexes, and reads no rows."""
-    return Explanation(query.sql()[0], list(_hops(steps, "", asked)))
+    step = joinable(query, query._plan)
+    text = query.sql()[0] if step is None else _text(query.model, statement_with_links(query, step, asked))
+    return Explanation(text, list(_hops(steps, "", asked, step)))
 
 
-def _hops(steps: Mapping[str, Any], before: str, asked: str) -> Iterator[Hop]:
+def _hops(steps: Mapping[str, Any], before: str, asked: str, joined: Any = None) -> Iterator[Hop]:
     for name, step in steps.items():
         association, options = step.association, step.options
-        database = association.target._meta.database
+        database = association.near_field.model._meta.database
         limit = limit_of(association.target, options, asked) if association.to_many and not options.count else None
+        models = [association.through, association.target] if association.apart else [association.target]
+        models = models[1:] if step is joined else models
+        statements = [] if limit == 0 else _statements(association, options, asked, step)[-len(models) :]
         yield Hop(
             f"{before}{name}",
             association,
-            f"{type(database).__name__} {database.database}",
-            None if limit == 0 else _sql(association, options, asked, step.needs()),
+            " and ".join(dict.fromkeys(map(place, models))),
+            "\n".join(each.sql for each in statements) or None,
             store_of(database).keys_per_statement,
             limit,
             missing_indexes(association),
+            statements,
+            0 if limit == 0 else len(models),
         )
         yield from _hops(step.steps, f"{before}{name}.", asked)
 
@@ -93,13 +114,37 @@ SAMPLES: tuple[tuple[Any, list[Any]], ...] = (
 )
 
 
-def _sql(association: Reading, options: Options, asked: str, needs: Any) -> str | None:
-    kind = base_field(association.near_field)
-    for known, keys in SAMPLES:
-        if isinstance(kind, known):
-            query = statement(association, keys, options, asked, columns_of(association, options, asked, needs))
-            return str(association.target._meta.database.get_sql_context().sql(query).query()[0])
-    return None
+def _statements(association: Any, options: Options, asked: str, step: Any) -> list[Statement]:
+    keys = _sample(association.near_field)
+    if keys is None:
+        return []
+    columns = [] if options.count else columns_of(association, options, asked, step.needs())
+    if not association.apart:
+        return [_of(association.target, statement(association, keys, options, asked, columns))]
+    walk, far = walk_of(step, asked), _sample(association.far_field)
+    found = [_of(association.through, walk.link_query(keys, association.link_columns(options.join_attributes, asked)))]
+    return [*found, *([_of(association.target, walk.target_query(far, columns))] if far is not None else [])]
+
+
+def _sample(field: Any) -> list[Any] | None:
+    kind: Any = base_field(field)
+    return next((keys for known, keys in SAMPLES if isinstance(kind, known)), None)
+
+
+def _of(model: Any, query: Any) -> Statement:
+    return Statement(place(model), _text(model, query))
+
+
+def _text(model: Any, query: Any) -> str:
+    return str(model._meta.database.get_sql_context().sql(query).query()[0])
+
+
+def _primary_key(model: Any) -> list[str]:
+    """The columns of the table's primary key; where tables have no columns, those that the model says."""
+    meta = model._meta
+    if store_of(meta.database).columns:
+        return list(meta.database.get_primary_keys(meta.table_name, meta.schema))
+    return [field.column_name for field in meta.get_primary_keys()]
 
 
 def missing_indexes(association: Reading) -> list[str]:
@@ -108,7 +153,7 @@ def missing_indexes(association: Reading) -> list[str]:
     looked_for = [association.near_field, association.far_field, *(key.field for key in association.keys if key.of_link)]
     for field in dict.fromkeys(looked_for):
         meta: Any = field.model._meta
-        if [field.column_name] == meta.database.get_primary_keys(meta.table_name, meta.schema):
+        if [field.column_name] == _primary_key(field.model):
             continue
         indexes = meta.database.get_indexes(meta.table_name, meta.schema)
         # The key of a has_many is where its rows are looked for; the record's own columns need nothing.

@@ -6,12 +6,14 @@ the children, and raise where one of them is not there, before anything is writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from activeassoc.associations.has_many import HasMany
-from activeassoc.associations.writing import match
-from activeassoc.errors import UnknownName, UnsavedRecordError, WrongArgument, listed, nearest
+from activeassoc.associations.stages import databases_of, reason, transactional
+from activeassoc.associations.writing import match, patiently
+from activeassoc.errors import PartialWriteError, UnknownName, UnsavedRecordError, WrongArgument, listed, nearest
 from activeassoc.hydrate import reader
 from activeassoc.registry import Model
 from activeassoc.saving import memory_as_before
@@ -30,12 +32,12 @@ class OfOwners:
         One-to-many: the children move to the owner; several owners raise. Unknown names, owners and children that are
         not there raise, listed, and nothing is written. (F9)
         """
-        return _add(cls, owners, name, children)
+        return int(_patiently(cls, name, add_to_collection, owners, children))
 
     @classmethod
     def remove_from_collection(cls, owners: Any, name: str, children: Any, *, destroy: bool = False) -> int:
         """Remove the children from the collection `name` of the owners, where they are in it; returns the number removed. (F9)"""
-        return _remove(cls, owners, name, children, destroy)
+        return int(_patiently(cls, name, remove_from_collection, owners, children, destroy))
 
     @classmethod
     def replace_collection(cls, owners: Any, name: str, children: Any, *, destroy: bool = False) -> list[Any]:
@@ -44,46 +46,83 @@ class OfOwners:
         One-to-many: several owners raise, unless there are no children; a key that may not be NULL raises before anything
         is written, unless ``destroy=True``. (F9)
         """
-        return _replace(cls, owners, name, children, destroy)
+        return list(_patiently(cls, name, replace_collection, owners, children, destroy))
 
 
-def _add(model: Model, owners: Any, name: str, children: Any) -> int:
+def _patiently(model: Model, name: str, write: Callable[..., Any], owners: Any, children: Any, *options: Any) -> Any:
+    """What `write` gives; it is run again where its transaction met another one (C16)."""
+    asked = f"{model.__name__}.{write.__name__}(…, {name!r}, …)"
+    association = _association(model, name, asked)
+    # What can be read once could not be read a second time.
+    owners, children = (list(each) if hasattr(each, "__next__") else each for each in (owners, children))
+    databases = [each._meta.database for each in (association.source, association.target, *(key.model for key in association.keys))]
+    return patiently(databases, lambda: write(association, asked, owners, children, *options))
+
+
+def add_to_collection(association: Any, asked: str, owners: Any, children: Any) -> int:
     """Add every child to the collection of every owner; the number of new links."""
-    asked = _asked(model, "add_to_collection", name)
-    association = _association(model, name, asked)
-    with many_statements(association.target._meta.database):
+    with _whole(association):
         found, given = _read(association, owners, children, asked, sole=True)
-        with memory_as_before(found, given):
-            return sum(association.add(owner, given) for owner in found) if given else 0
+        with _memory(association, found, given):
+            return sum(_each(association, found, lambda owner: association.add(owner, given), asked)) if given else 0
 
 
-def _remove(model: Model, owners: Any, name: str, children: Any, destroy: bool = False) -> int:
+def remove_from_collection(association: Any, asked: str, owners: Any, children: Any, destroy: bool = False) -> int:
     """Remove every child from the collection of every owner; the number removed."""
-    asked = _asked(model, "remove_from_collection", name)
-    association = _association(model, name, asked)
-    with many_statements(association.target._meta.database):
+    with _whole(association):
         found, given = _read(association, owners, children, asked)
         options = {"destroy": True} if destroy else {}
-        with memory_as_before(found, given):
-            return sum(association.remove(owner, given, **options) for owner in found) if given else 0
+        with _memory(association, found, given):
+            return sum(_each(association, found, lambda owner: association.remove(owner, given, **options), asked)) if given else 0
 
 
-def _replace(model: Model, owners: Any, name: str, children: Any, destroy: bool = False) -> list[Any]:
+def replace_collection(association: Any, asked: str, owners: Any, children: Any, destroy: bool = False) -> list[Any]:
     """Make exactly these children the collection of every owner; the children, as ``set_pets`` returns them."""
-    asked = _asked(model, "replace_collection", name)
-    association = _association(model, name, asked)
     records: list[Any] = []
-    with many_statements(association.target._meta.database):
+    with _whole(association):
         found, given = _read(association, owners, children, asked, sole=True)
         options = {"destroy": True} if destroy else {}
-        with memory_as_before(found, given):
-            for owner in found:
-                records = association.set(owner, given, **options)
-    return records
+        with _memory(association, found, given):
+            # The children are the same for each.
+            records = [*_each(association, found, lambda owner: association.set(owner, given, **options), asked)]
+    return records[-1] if records else []
 
 
-def _asked(model: Model, call: str, name: Any) -> str:
-    return f"{model.__name__}.{call}(…, {name!r}, …)"
+@contextlib.contextmanager
+def _whole(association: Any) -> Iterator[None]:
+    """A block that is one transaction in each store that it writes to."""
+    with contextlib.ExitStack() as stack:
+        for database in databases_of([key.model for key in association.keys], []):
+            stack.enter_context(many_statements(database))
+        yield
+
+
+def _taken_back(association: Any) -> bool:
+    """Whether all that is written is taken back when something fails."""
+    return all(transactional(key.model) for key in association.keys) and transactional(association.target)
+
+
+def _memory(association: Any, owners: list[Any], given: list[Any]) -> contextlib.AbstractContextManager[None]:
+    """Memory is as before when all is taken back; else each owner's tells what was written for it."""
+    return memory_as_before(owners, given) if _taken_back(association) else contextlib.nullcontext()
+
+
+def _each(association: Any, owners: list[Any], write: Callable[[Any], Any], asked: str) -> Iterator[Any]:
+    """What `write` gives for each owner; where it fails, the error tells whose collections are written and stay so."""
+    done: list[str] = []
+    for owner in owners:
+        try:
+            yield write(owner)
+        except Exception as error:
+            if not done or _taken_back(association):
+                raise
+            raise PartialWriteError(
+                asked,
+                f"{reason(error, asked)}; {association.name} of {listed(done)} were written before, and stay so",
+                "Mend what failed, and call it again",
+                written=[*done, *getattr(error, "written", ())],
+            ) from error
+        done.append(f"{type(owner).__name__} {key_of(owner)!r}")
 
 
 def _association(model: Model, name: Any, asked: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from activeassoc import naming, registry
+from activeassoc.associations import dominance
 from activeassoc.associations.base import Association
 from activeassoc.associations.belongs_to import BelongsTo
 from activeassoc.associations.has_many import HasMany
@@ -19,7 +20,6 @@ from activeassoc.associations.through import NAME_LIMIT
 from activeassoc.errors import AssociationError, DeclarationError, UnknownName, listed, nearest
 from activeassoc.keys import ReferenceField, find_field, keys_to
 from activeassoc.registry import Model
-from activeassoc.stores.sql import same_database
 
 
 class End(NamedTuple):
@@ -186,13 +186,8 @@ def _links(ends: tuple[tuple[Model, str], tuple[Model, str]], shared: Model | No
 
 def _check_dominance(association: Any, other: Any, target: Model) -> None:
     """Where the models share a database, dominant is ignored."""
-    if same_database(association.source, target) or not (_said(association, "dominant") and _said(other, "dominant")):
-        return
-    raise DeclarationError(
-        association.declared,
-        f"it and {other.label} are both dominant, and their models are in different databases, of which one has the links",
-        "Leave dominant out at one of them",
-    )
+    if dominance.in_two_databases(association.source, target) and _said(association, "dominant") and _said(other, "dominant"):
+        raise dominance.both_dominant(association, other)
 
 
 # Through a model

@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from activeassoc import naming
+from activeassoc.associations import dominance
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.errors import DeclarationError, listed
 from activeassoc.keys import keys_to
 from activeassoc.planning import Plan, refresh, withdraw
-from activeassoc.registry import Claim, Key, Model, Taken, keys_of, keys_taken
+from activeassoc.registry import Claim, Model, Taken, bound, keys_of, keys_taken
 
 UNSAID: Any = object()
 """The default of `through`, where None means that there is none."""
@@ -31,12 +33,12 @@ def other_half(association: Any, target: Model, names_of: Any) -> Any:
     Raises where several could be it, or where one of the two says something that a many-to-many cannot mean.
     """
     source = association.source
-    if target is source or not hasattr(target, "associations") or not _may_be_half(association, target):
+    if target is source or not may_be_half(association, target):
         return None
-    halves = [each for each in target.associations.values() if each.to_many and each.bound and each.target is source]
+    halves = [each for each in target.associations.values() if each.to_many and (each.target if each.bound else each.meant) is source]
     # A collection of a class body says outright what it is, and a one-way one that the target knows nothing of it (F1).
     halves = [each for each in halves if "in_body" not in each.options]
-    keyed = [each for each in halves if isinstance(each, HasMany) and _may_be_half(each, source)]
+    keyed = [each for each in halves if isinstance(each, HasMany) and may_be_half(each, source)]
     if isinstance(association, ManyToMany):
         links, free = [], []
         _check_complete(association, target, keyed, names_of)
@@ -76,9 +78,11 @@ def _table_of(association: ManyToMany, target: Model, names_of: Any) -> str:
     return str(getattr(getattr(through, "_meta", None), "table_name", through or association.default_table(target, names_of)))
 
 
-def _may_be_half(association: Any, target: Model) -> bool:
+def may_be_half(association: Any, target: Model) -> bool:
     """Whether a to-many could be a many-to-many: it has a through, or it says nothing of a key and none was declared otherwise."""
     options = association.options
+    if not hasattr(target, "associations"):
+        return False
     if isinstance(association, ManyToMany):
         return not options.get("symmetric")
     if options.get("foreign_key") is not None or options.get("source_key") is not None or options.get("through", UNSAID) is not UNSAID:
@@ -100,7 +104,7 @@ def _check_halves(association: Any, half: Any) -> None:
                 f"it and {half.declared} point at each other and would be one many-to-many, but {each.declared} gives {listed(said)}",
                 INSTEAD,
             )
-    if isinstance(half, HasMany):
+    if isinstance(half, HasMany) and half.bound:
         others = [claim.text for claim in half.key.claims if claim.association is not half]
         if others:
             raise DeclarationError(
@@ -116,20 +120,29 @@ def _check_halves(association: Any, half: Any) -> None:
 def pair(plan: Plan, association: Any, half: Any, target: Model, names_of: Any, publish: Callable[[Any], None]) -> None:
     """Make one many-to-many of two associations: one of them makes the links, or has them, and the other one follows."""
     if isinstance(half, HasMany):
-        taken = Taken(half.key.target, f"{half.declared} and {association.declared} are one many-to-many")
-        plan.do(_take_away, half.key, taken)
+        taken = Taken(half.source, f"{half.declared} and {association.declared} are one many-to-many")
+        plan.do(_take_away, half, association.source, taken, names_of)
     if isinstance(half, ManyToMany):
         leader, follower, link = half, association, half.through
+        if getattr(link._meta, "made_for", None):
+            plan.do(dominance.move, link, dominance.home_of(plan, half, association.source, association))
+        else:
+            dominance.check_through(association, target, link)
     elif isinstance(association, ManyToMany):
         leader, follower = association, half
-        link = association.prepare(plan, target, names_of)
+        link = association.prepare(plan, target, names_of, half)
+        if not getattr(link._meta, "made_for", None):
+            dominance.check_through(half, association.source, link)
     else:
         leader, follower = half, association
         draft = _as_links(half)
-        link = draft.prepare(plan, half.target, names_of)
+        link = draft.prepare(plan, association.source, names_of, association)
         plan.do(_become, half, draft, publish)
     name = _as_links(follower).join_row_name(plan, link, leader.source)
     plan.do(_follow, follower, leader, name, publish)
+    if not half.bound:
+        plan.do(half.bound_to, association.source)
+        plan.do(bound, half)
 
 
 def _as_links(association: Any) -> ManyToMany:
@@ -138,9 +151,23 @@ def _as_links(association: Any) -> ManyToMany:
     return ManyToMany(association.source, association.wanted, association.names, association.declared, association._binder, **options)
 
 
-def _take_away(key: Key, taken: Taken) -> None:
-    withdraw(key)
-    keys_taken(key.model)[key.column] = taken
+def _take_away(half: Any, holder: Model, taken: Taken, names_of: Any) -> None:
+    """Take away the key that the first of the two had added, or would have, had it not waited for the other one."""
+    if half.bound:
+        withdraw(half.key)
+    column = half.key.column if half.bound else naming.key_column(names_of(half.source).one, half.source._meta.primary_key.safe_name)
+    keys_taken(holder)[column] = taken
+
+
+def alone(association: Any, target: Model) -> DeclarationError:
+    """The error for a has_many that says dominant and that no other half makes a many-to-many (H2)."""
+    source = association.source
+    return DeclarationError(
+        association.declared,
+        "dominant is for a many-to-many, and this one is one-to-many as long as no "
+        f"{target.__name__}.has_many({source.__name__}) pairs with it",
+        "Declare that one, call belongs_to_many, or leave dominant out",
+    )
 
 
 def _turn(association: Any) -> None:

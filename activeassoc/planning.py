@@ -14,8 +14,9 @@ from typing import Any
 import peewee
 from peewee import ForeignKeyField
 
-from activeassoc import naming, registry
+from activeassoc import kept, lazy, naming, registry
 from activeassoc.errors import DeclarationError
+from activeassoc.key_types import check_types
 from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, of_base
 from activeassoc.registry import Claim, Key, Model, keys_of, same_table
 
@@ -31,13 +32,26 @@ class Plan:
         self.steps: list[Callable[[], Any]] = []
         #: What to take back when the plan is given up.
         self.undo: list[Callable[[], Any]] = []
+        #: What to warn of; told before the first change, as a warning may be made an error.
+        self.warnings: list[Warning] = []
 
     def do(self, step: Callable[..., Any], *arguments: Any, **options: Any) -> None:
         self.steps.append(lambda: step(*arguments, **options))
 
     def apply(self) -> None:
-        for step in self.steps:
+        self.warn()
+        for step in [*self.steps, kept.changed]:
             step()
+
+    def warn(self) -> None:
+        """Tell the warnings, once; where one of them is raised the plan is given up."""
+        warnings, self.warnings = self.warnings, []
+        try:
+            for warning in warnings:
+                lazy.call_site().warn(warning)
+        except BaseException:
+            self.give_up()
+            raise
 
     def give_up(self) -> None:
         """Take back what had to be made for planning."""
@@ -45,7 +59,7 @@ class Plan:
             step()
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Wish:
     """What one association wants of its key."""
 
@@ -223,37 +237,12 @@ def _adopt(plan: Plan, wish: Wish, field: Field) -> Key:
         said["constraints"] = False
         target = field.points_to or wish.target
     else:
-        _check_types(plan, wish, field)
+        check_types(plan.asked, wish.holder, field, wish.target, key_field(wish.target, wish.referenced, plan.asked, wish.option))
     key = Key(wish.holder, field.column_name, field, target, by_hand=said, of_link=wish.of_link)
     plan.do(_record, key)
     if isinstance(field, ForeignKeyField):
         plan.do(_make_key_field, field)
     return key
-
-
-def _check_types(plan: Plan, wish: Wish, field: Field) -> None:
-    """Key types that can never match are an error at declaration (H4)."""
-    if isinstance(field, peewee.AutoField):
-        raise DeclarationError(
-            plan.asked,
-            f"{wish.holder.__name__}.{field.name} is a number that the database gives out, and can refer to nothing",
-            "Give another foreign_key",
-        )
-    referred = key_field(wish.target, wish.referenced, plan.asked, wish.option)
-    families = (
-        peewee.IntegerField,
-        peewee.UUIDField,
-        peewee.BlobField,
-        (peewee.CharField, peewee.TextField, peewee.FixedCharField),
-    )
-    for family in families:
-        if isinstance(referred, family) != isinstance(field, family):
-            raise DeclarationError(
-                plan.asked,
-                f"{wish.holder.__name__}.{field.name} is of type {type(field).__name__} and can hold no key of "
-                f"{wish.target.__name__}, whose {referred.name} is of type {type(referred).__name__}",
-                "Give the column the type of the key, or another foreign_key",
-            )
 
 
 def _same_reference(plan: Plan, key: Key, wish: Wish, referred: Field) -> None:

@@ -36,6 +36,8 @@ class Step:
     association: Reading
     options: Options
     steps: Mapping[str, Step] = field(default_factory=dict)
+    #: The links of the owners, where these were read with them.
+    links: Any = None
 
     def needs(self) -> list[Field]:
         """The columns that the next steps start from."""
@@ -132,7 +134,7 @@ def _only_counted(association: Reading, asked: str) -> WrongArgument:
 def _run(steps: Mapping[str, Step], owners: list[Any], before: str, asked: str, cut: dict[str, int]) -> None:
     for name, step in steps.items():
         path = f"{before}{name}"
-        records, truncated = load(step.association, owners, step.options, asked, step.needs())
+        records, truncated = load(step.association, owners, step.options, asked, step.needs(), step.links)
         if truncated:
             cut[path] = limit_of(step.association.target, step.options, asked) or 0
         if step.steps and records:

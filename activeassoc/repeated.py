@@ -49,6 +49,8 @@ def says_the_same(former: Any, kind: type[Association], target: Any, options: di
             return False
     if kind is ManyToMany and not _same_through(former, options.get("through")):
         return False
+    if bool(options.get("dominant")) != bool(said.get("dominant")):
+        return False  # in either order: which database has the links may not depend on which comes first
     same_reading = all(_alike(options.get(name), said.get(name)) for name in ("where", "order"))
     return same_reading and not any(name in options and options[name] != said.get(name) for name in LINK_OPTIONS)
 

@@ -6,7 +6,6 @@ out repeats, `alike` and `spelled_twice` tell which texts a collation could call
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -48,6 +47,8 @@ def alike(one: Any, other: Any) -> bool:
 
 def folded(text: str) -> str:
     """What is left of a text where case, accents and trailing spaces do not count."""
+    import unicodedata  # late: few programs compare texts
+
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).rstrip()
 

@@ -153,7 +153,8 @@ def _time(value: Any, field: Any, store: Comparing) -> datetime.time:
 
 def _refuse_zone(value: Any, field: Field, store: Comparing) -> None:
     # The SQL stores would compare the text, the clock of the session, or drop the zone: each something else.
-    if value.tzinfo is not None and field.field_type in ("DATETIME", "TIME") and not store.time_zones:
+    kept = store.zoned_times and store.time_zones if field.field_type == "TIME" else store.time_zones
+    if value.tzinfo is not None and field.field_type in ("DATETIME", "TIME") and not kept:
         raise Refused("the column has no time zone, and the value has one")
 
 

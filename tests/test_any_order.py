@@ -37,6 +37,8 @@ LINKS: dict[str, Any] = {
     "watchers, through": lambda m, by: m["Task"].has_many(by("User"), as_="watchers", through="watchings"),
     "link, unconstrained": lambda m, by: m["User"].has_many(by("Task"), through="jobs", constraints=False),
     "link, restrict": lambda m, by: m["Task"].has_many(by("User"), through="jobs", on_delete="RESTRICT"),
+    "has many, dominant": lambda m, by: m["User"].has_many(by("Task"), dominant=True),
+    "has many back, dominant": lambda m, by: m["Task"].has_many(by("User"), dominant=True),
     "belongs to many": lambda m, by: m["User"].belongs_to_many(by("Task")),
     "belongs to many back": lambda m, by: m["Task"].belongs_to_many(by("User")),
 }

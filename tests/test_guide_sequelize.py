@@ -10,12 +10,15 @@ from typing import Any
 
 import peewee
 import pytest
-from looking import cols, has, keys, lacks, pk, raw, table, ten
+from looking import cols, has, keys, lacks, pk, stored, table, ten
 from peewee import SQL, CharField, IntegerField, IntegrityError, TextField
 
 import activeassoc
 from activeassoc import ReferenceField, sync
+from activeassoc.stores.capabilities import store_of
 from activeassoc.testing import assert_queries
+
+pytestmark = pytest.mark.every_store
 
 # One-to-one
 
@@ -136,7 +139,7 @@ def test_has_one(fresh: Any) -> None:
     assert a.project_id is None  # a is let go, in memory too
     assert User.get_by_id(a.id).project_id is None
     assert User.get_by_id(b.id).project_id == project.id
-    with assert_queries(1):
+    with assert_queries(1 if store_of(fresh.db).joins else 2):
         project.set_user(b)
     assert project.set_user(None) is None
     assert project.get_user() is None
@@ -392,6 +395,7 @@ def test_the_first_has_many_stays_the_same_object(fresh: Any) -> None:
     assert first.through is User.projects.through
 
 
+@pytest.mark.needs("columns")
 def test_a_column_that_sync_had_made_stays_and_is_reported(fresh: Any) -> None:
     """Q16: a sync between the two calls leaves the column in the database; the report says so."""
     User, Project = fresh("User", "Project")
@@ -417,7 +421,7 @@ def test_many_to_many_of_a_model_on_itself(fresh: Any) -> None:
     a.add_children([b, c, a])
     assert a.get_children() == [a, b, c]
     assert b.get_children() == []
-    assert raw(fresh.db, "SELECT person_id, child_id FROM children_people") == [(1, 1), (1, 2), (1, 3)]
+    assert stored(Person.children.through, "person_id", "child_id") == [(1, 1), (1, 2), (1, 3)]
     with pytest.raises(activeassoc.AssociationError):
         Person.has_many(Person)
 
@@ -544,7 +548,7 @@ def test_set_and_get(fresh: Any) -> None:
     project, task1, task2 = Project.create(), Task.create(title="one"), Task.create(title="two")
     assert project.set_tasks([task1, task2]) == [task1, task2] == project.get_tasks() == list(project.tasks)
     assert task1.get_projects() == [project]
-    assert raw(fresh.db, "SELECT task_id FROM projects_tasks") == [(1,), (2,)]
+    assert stored(Project.tasks.through, "task_id") == [(1,), (2,)]
     assert project.set_tasks([task2.id, "1", task2]) == [task2, task1]
     assert project.set_tasks(Task.select().order_by(Task.id)) == [task1, task2]
     with pytest.raises(LookupError):
@@ -565,7 +569,8 @@ def test_filters_options_and_attributes_of_the_getter(fresh: Any) -> None:
         "Project.get_tasks(): where='id > 1' is a text, and a text could hold anything. "
         'Write Task.id > 1, or SQL("id > 1") where it has to be SQL.'
     )
-    assert project.get_tasks(where=SQL("title = 'two'")) == [task2]
+    if store_of(fresh.db).sql:
+        assert project.get_tasks(where=SQL("title = 'two'")) == [task2]
     assert project.get_tasks(order=Task.title.desc(), limit=1) == [task2] == project.get_tasks(offset=1)
     assert project.get_tasks(order="-title")[0] == task2
     assert project.count_tasks(where=Task.title == "one") == 1
@@ -727,7 +732,7 @@ def test_has(fresh: Any) -> None:
     assert project.has_user([user1])
     assert project.has_users([user1, user1, user2])
     assert not project.has_users([])
-    with assert_queries(1):
+    with assert_queries(1 if store_of(fresh.db).joins else 3):
         project.has_users([user1, user2])
     project.set_users([])
     assert project.has_users([])
@@ -738,6 +743,7 @@ def test_has(fresh: Any) -> None:
 # Foreign keys
 
 
+@pytest.mark.needs("constraints")
 def test_constraints_are_automatic(fresh: Any) -> None:
     """Q38, Q39: one column, one real constraint, parents first; saying the defaults is no contradiction."""
     Base = fresh.on()
@@ -869,10 +875,11 @@ def test_references_by_table_key_and_type(fresh: Any) -> None:
         elsewhere_id = ReferenceField("a_table_without_a_model", field=peewee.BigIntegerField)
 
     sync(fresh.db)
-    columns = {column.name: column.full_type.lower() for column in fresh.db.get_columns("series")}
-    assert "int" in columns["trainer_id"]
-    assert "12" in columns["trainer_code"]
-    assert "bigint" in columns["big_id"] or columns["big_id"] == "integer"
+    if store_of(fresh.db).columns:
+        columns = {column.name: column.full_type.lower() for column in fresh.db.get_columns("series")}
+        assert "int" in columns["trainer_id"]
+        assert "12" in columns["trainer_code"]
+        assert "bigint" in columns["big_id"] or columns["big_id"] == "integer"
     series = Series.create(trainer_id=7, trainer_code="abc", big_id=2**40, elsewhere_id=1)
     assert Series.get_by_id(series.id).big_id == 2**40
     assert Series.select().where(Series.trainer_id == 7).get() == series

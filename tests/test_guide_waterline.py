@@ -9,12 +9,15 @@ import warnings
 from typing import Any
 
 import pytest
-from looking import cols, has, keys, pk, raw, table, ten
+from looking import cols, has, keys, pk, raw, stored, table, ten
 from peewee import CharField, IntegerField, IntegrityError
 
 import activeassoc
 from activeassoc import collection, reference, sync
+from activeassoc.stores.capabilities import store_of
 from activeassoc.testing import assert_queries
+
+pytestmark = pytest.mark.every_store
 
 FIDO = {"breed": "labrador", "type": "dog", "name": "fido"}
 
@@ -87,11 +90,14 @@ def each_other(Base: Any) -> Any:
 
 
 def test_creating_with_the_key_of_the_other_tells_one_side(each_other, db):
-    """W4: the other side does not know; a key of nobody is refused by the database."""
+    """W4: the other side does not know; a key of nobody is refused by a database that has constraints."""
     User, Pet, pet = each_other
     assert pet.user_id == 123
     assert pet.user.first_name == "Foo"
     assert User.get_by_id(123).pet is None
+    if not store_of(db).constraints:
+        assert Pet.create(**FIDO, user=999).get_user() is None
+        return
     with pytest.raises(IntegrityError), db.atomic():
         Pet.create(**FIDO, user=999)
     assert Pet.select().count() == 1
@@ -142,6 +148,7 @@ def test_a_reference_that_nobody_populated_is_its_key(each_other):
     assert Pet.find(lone.id).populate("user")[0].to_dict()["user"] is None
 
 
+@pytest.mark.needs("sql")
 def test_names_of_legacy_tables_are_honoured(Base, db):
     """W7, F4: tables and columns are what the database has, attributes what one writes; nothing is synced."""
     db.execute_sql("CREATE TABLE pb_user (id INTEGER PRIMARY KEY, pb_owner_first VARCHAR(255), pb_owner_last VARCHAR(255), pet INTEGER)")
@@ -350,9 +357,9 @@ def test_add_and_remove_wait_for_save(Base, db):
     user = User.find_one(2)
     with assert_queries(0):
         user.pets.add(20)
-    assert raw(db, "SELECT * FROM pet_owners__user_pets") == []
+    assert User.pets.through.select().count() == 0
     user.save()
-    assert raw(db, "SELECT user_pets, pet_owners FROM pet_owners__user_pets") == [(2, 20)]
+    assert stored(User.pets.through, "user_pets", "pet_owners") == [(2, 20)]
     assert Pet.get_by_id(20).get_owners() == [user]
 
 
@@ -368,7 +375,7 @@ def test_a_dict_is_a_new_record(Base):
     user.pets.add([{"name": "tom"}, 999])
     with pytest.raises(activeassoc.LinksNotSaved):
         user.save()
-    assert Pet.select().count() == 1
+    assert Pet.select().count() == (1 if store_of(Pet._meta.database).transactions else 2)
     user.pets.pending.clear()
 
 
@@ -430,6 +437,7 @@ def test_to_remove_a_strangers_record_does_nothing(Base):
     assert user.get_pets() == []
 
 
+@pytest.mark.needs("transactions")
 def test_what_cannot_be_linked_takes_everything_back(Base):
     """W17: one transaction, the record included; the queue is kept."""
     User, Pet = many_to_many(Base)
@@ -491,7 +499,7 @@ def test_the_links_have_a_model_of_their_own(Base):
     user, pet = User.create(), Pet.create()
     user.add_pet(pet, {"role": "sitter"})
     assert Membership.select().count() == 1
-    with assert_queries(2):
+    with assert_queries(2 if store_of(Pet._meta.database).joins else 3):
         (found,) = User.find().populate("pets")
     with assert_queries(0):
         assert found.pets == [pet]

@@ -191,12 +191,25 @@ def a_symmetric_one_to_many(scratch: Scratch) -> Declaring:
 
 @refused(
     DeclarationError,
-    "User.has_many(Task, dominant=True): dominant is for a many-to-many, and this one has no through model. Give through=, "
-    "or call belongs_to_many.",
+    "User.has_many(Task, on_delete='CASCADE', dominant=True): dominant is for a many-to-many, and this one has no through model. "
+    "Give through=, or call belongs_to_many.",
 )
 def a_dominant_one_to_many(scratch: Scratch) -> Declaring:
-    """A3, H2: a dominant one to many."""
+    """A3, H2: a dominant one to many, which says what only a one-to-many can mean."""
     Task, User = scratch("Task", "User")
+    yield
+    User.has_many(Task, on_delete="CASCADE", dominant=True)
+
+
+@refused(
+    DeclarationError,
+    "User.has_many(Task, dominant=True): dominant is for a many-to-many, and this one is one-to-many as long as no Task.has_many(User) "
+    "pairs with it. Declare that one, call belongs_to_many, or leave dominant out.",
+)
+def a_dominant_one_beside_a_belongs_to(scratch: Scratch) -> Declaring:
+    """A3, H2: a dominant one to many, whose key was declared from the other end."""
+    Task, User = scratch("Task", "User")
+    Task.belongs_to(User)
     yield
     User.has_many(Task, dominant=True)
 
@@ -318,28 +331,29 @@ def a_record_as_a_target(scratch: Scratch) -> Declaring:
 
 @refused(
     DeclarationError,
-    "Task.has_many(User, through=Assignment): Task and Assignment stand in two databases, and a many-to-many across "
-    "databases comes with a later version. Keep both models and their links in one database.",
+    "Task.has_many(User, through=Assignment, dominant=True): its links are records of Assignment, and stand in the database of that model, "
+    "whichever side is dominant. Leave dominant out.",
 )
-def a_through_model_in_another_database(scratch: Scratch) -> Declaring:
-    """H2: a through model in another database."""
+def dominance_beside_a_through_model_in_another_database(scratch: Scratch) -> Declaring:
+    """H2: dominance beside a through model in another database."""
     Task, User = scratch("Task", "User")
     Assignment = scratch.model("Assignment", scratch.base(database=peewee.SqliteDatabase(None)))
     yield
-    Task.has_many(User, through=Assignment)
+    Task.has_many(User, through=Assignment, dominant=True)
 
 
 @refused(
     DeclarationError,
-    "Task.belongs_to_many(Photo): Task and Photo stand in two databases, and a many-to-many across databases comes with a "
-    "later version. Keep both models and their links in one database.",
+    "Photo.belongs_to_many(Task, dominant=True): Photo.tasks and Task.photos are both dominant, and their models are in different "
+    "databases, of which one has the links. Leave dominant out at one of them.",
 )
-def a_target_in_another_database(scratch: Scratch) -> Declaring:
-    """H2: a target in another database."""
+def both_sides_dominant(scratch: Scratch) -> Declaring:
+    """H2: both sides dominant."""
     Task = scratch("Task")
     Photo = scratch.model("Photo", scratch.base(database=peewee.SqliteDatabase(None)))
+    Task.belongs_to_many(Photo, dominant=True)
     yield
-    Task.belongs_to_many(Photo)
+    Photo.belongs_to_many(Task, dominant=True)
 
 
 @pytest.mark.parametrize(("case", "error", "text"), CASES)

@@ -19,10 +19,11 @@ import peewee
 
 from activeassoc import registry
 from activeassoc.errors import AssociationError, DeclarationError, RecordNotFound, UnsavedRecordError, listed
+from activeassoc.kept import Kept
 from activeassoc.keys import is_saved
 from activeassoc.naming import Names
 from activeassoc.registry import Key, Model, is_record_of
-from activeassoc.stores.sql import every_row, store_of
+from activeassoc.stores.sql import every_row, same_database, store_of
 from activeassoc.targets import key_of
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
@@ -46,14 +47,34 @@ def verb(*patterns: str) -> Callable[[Operation], Operation]:
     return mark
 
 
+def prepared(key: str, arguments: int) -> Callable[[Operation], Operation]:
+    """Of the operation with this many arguments a function is kept under `key`, which the published method may ask first."""
+
+    def mark(operation: Operation) -> Operation:
+        operation.prepared = key, arguments  # type: ignore[attr-defined]
+        return operation
+
+    return mark
+
+
 def publish(association: Association, operation: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A true method of the source model: help(), inspect and tracebacks tell its own story (C15)."""
 
+    key, given = getattr(operation, "prepared", ("", -1))
+
     def accessor(self: Any, /, *arguments: Any, **options: Any) -> Any:
+        # Without options the statement is kept: what is at hand needs no more calls. All else is the operation's.
+        if len(arguments) == given and not options and association._kept is not None:
+            ready = association._kept.get(key)
+            if ready is not None:
+                answer = ready(self, *arguments)
+                if answer is not NotImplemented:
+                    return answer
         return operation(association, self, *arguments, **options)
 
     functools.update_wrapper(accessor, operation)  # getsource() shows the operation
-    accessor.__dict__.pop("verbs", None)
+    for mark in ("verbs", "prepared"):
+        accessor.__dict__.pop(mark, None)
     _, owner, *rest = inspect.signature(operation).parameters.values()
     accessor.__signature__ = inspect.Signature([owner.replace(name="self"), *rest])  # type: ignore[attr-defined]
     qualname = f"{association.source.__qualname__}.{name}"
@@ -94,6 +115,8 @@ class Association(Chain):
     to_many: ClassVar[bool]
     #: The key is a column of the source, which need not have a row.
     key_on_source: ClassVar[bool] = False
+    #: What follows from its models and is worked out once.
+    _kept: Kept | None = None
     #: The names of the operations, for what passes them on.
     operations: ClassVar[frozenset[str]] = frozenset()
 
@@ -111,7 +134,9 @@ class Association(Chain):
         #: Plans and applies what the target has to do with it; given by whoever declares.
         self._binder = binder
         self._target: Model | None = None
-        self._binding = False
+        #: The target, where it is known and something else is still waited for.
+        self.meant: Model | None = None
+        self.binding = False
         #: What was said in the declaration, None where nothing was.
         self.options = options
         self.where = options.get("where")
@@ -139,24 +164,36 @@ class Association(Chain):
         if self._target is None:
             with registry.lock:
                 if self._target is None:
-                    self.bind(registry.find(self.wanted, registry.scope_of(self.source), self.declared))
+                    self.bind(registry.target_of(self))
         return self._target
 
     def bind(self, target: Model) -> None:
         """Take `target` and make the keys; raises, and changes nothing, where something stands against it."""
         with registry.lock:
-            if self._target is not None or self._binding:
+            if self._target is not None or self.binding:
                 return  # what it needs may in turn wait for its source
-            self._binding = True
+            self.binding = True
             try:
                 self._binder(self, target)
                 registry.bound(self)
             finally:
-                self._binding = False
+                self.binding = False
 
     def bound_to(self, target: Model) -> None:
         """The last step of a plan: the target is `target`."""
         self._target = target
+        self._kept = None
+
+    def kept(self, name: Any, make: Callable[[Any], Any]) -> Any:
+        """What `make` makes of this association, made once and kept until a model of it changes."""
+        kept = self._kept
+        if kept is not None:
+            found = kept.get(name)
+            if found is not None:
+                return found
+        else:
+            kept = self._kept = Kept(self.source, self.target, *{hop.model: None for hop in self.path})
+        return kept.of(name, lambda: make(self))
 
     def key_options(self) -> dict[str, Any]:
         """The options of the key to the source (of a belongs_to, to the target) that were said; the others have no opinion (A11)."""
@@ -235,8 +272,8 @@ class Association(Chain):
 
     def lock(self, owner: Any, operation: str) -> bool:
         """Lock the owner's row, where the store can, until the transaction ends (C17); whether it did."""
-        if not store_of(self.source._meta.database).row_locks:
-            return False
+        if not store_of(self.source._meta.database).row_locks or not same_database(self.source, self.keys[0].model):
+            return False  # of another database than what is written, it would be locked for no longer than the statement
         self._owner_row(owner, operation, lock=True)
         return True
 
@@ -271,9 +308,15 @@ def association_of(source: Model, name: str) -> Association:
 
 def verbs_of(kind: type[Association]) -> dict[str, tuple[str, ...]]:
     """The published operations of a kind: operation → patterns of the methods' names. Methods, routes and docs come from it."""
-    return {
-        name: operation.verbs for name, operation in inspect.getmembers(kind, inspect.isfunction) if hasattr(operation, "verbs")
-    }
+    found = _verbs.get(kind)
+    if found is None:
+        operations = inspect.getmembers(kind, inspect.isfunction)
+        found = _verbs[kind] = {name: operation.verbs for name, operation in operations if hasattr(operation, "verbs")}
+    return found
+
+
+#: Looked through once for each kind.
+_verbs: dict[Any, dict[str, tuple[str, ...]]] = {}
 
 
 def methods_of(association: Association) -> dict[str, Callable[..., Any]]:

@@ -14,12 +14,13 @@ from peewee import Field
 
 from activeassoc.associations.base import Hop, not_found, verb
 from activeassoc.associations.reading import OneKey
-from activeassoc.associations.writing import as_before, values_given
+from activeassoc.associations.stages import Stages, transactional
+from activeassoc.associations.writing import retried, values_given
 from activeassoc.errors import UnsavedRecordError
 from activeassoc.keys import has_constraint, is_saved
 from activeassoc.planning import Plan, Wish, plan_key
 from activeassoc.registry import Claim, Model
-from activeassoc.stores.sql import every_row, many_statements, one_statement, rows_among
+from activeassoc.stores.sql import every_row, one_statement, rows_among, same_database
 from activeassoc.targets import Target, read_one
 
 
@@ -85,6 +86,7 @@ class BelongsTo(OneKey):
     # Writing
 
     @verb("set_{one}")
+    @retried
     def set(self, owner: Any, target: Any) -> Any:
         """Make this one belong to `target`, an instance or a primary key; None clears. Returns the target, or None.
 
@@ -99,16 +101,28 @@ class BelongsTo(OneKey):
                 raise UnsavedRecordError(self.asked("set"), "neither record is saved yet", "Save one of them first", record=owner)
             self._tell(owner, given, self._key_value(given), dirty=True)
             return self._returned(owner, given)
-        database = self.source._meta.database
         new = [] if given is None or not given.new else [given.record]
         several = new or (given is not None and not self._checked)
-        with as_before(new), many_statements(database) if several else contextlib.nullcontext():
+        with self._stages("set", new) if several else contextlib.nullcontext() as stage:
+            if new and not self._taken_back:
+                self.require_row(owner, "set")  # before a record is made that nobody would belong to
             for record in new:
                 record.save(force_insert=True)
+            if stage is not None:
+                stage.targets_written()
             value = self._key_value(given)
             self._write(owner, given, value)
         self._tell(owner, given, value, dirty=False)
         return self._returned(owner, given)
+
+    def _stages(self, operation: str, new: list[Any], *, creates: bool = False) -> Stages:
+        """The block of a write of the target, where there is a new one, and then of the key."""
+        return Stages(self.asked(operation), self.source, self.target, new, writes_targets=creates or bool(new))
+
+    @property
+    def _taken_back(self) -> bool:
+        """Whether a new target goes with the transaction, where the owner turns out to be gone."""
+        return same_database(self.source, self.target) and transactional(self.target)
 
     @property
     def _checked(self) -> bool:
@@ -131,8 +145,8 @@ class BelongsTo(OneKey):
             raise not_found(self.asked("set"), target, [given.key])
         return referred.python_value(row[0])
 
-    def _write(self, owner: Any, given: Target | None, value: Any) -> None:
-        if given is not None and not given.new and not self._checked:
+    def _write(self, owner: Any, given: Target | None, value: Any, operation: str = "set") -> None:
+        if given is not None and not given.new and not self._checked and operation == "set":  # a target that was just made is there
             self._require_target(given)
         try:
             with one_statement(self.source._meta.database):
@@ -142,7 +156,7 @@ class BelongsTo(OneKey):
                 self._require_target(given)
             raise
         if not count:
-            self.require_row(owner, "set")
+            self.require_row(owner, operation)
 
     def _require_target(self, given: Target) -> None:
         target = self.target
@@ -174,6 +188,7 @@ class BelongsTo(OneKey):
         return given.record if given.record is not None else getattr(owner, self.key.field.name)
 
     @verb("create_{one}")
+    @retried
     def create(self, owner: Any, values: Mapping[str, Any] | None = None, /, **fields: Any) -> Any:
         """Make a record of the target and belong to it; returns it.
 
@@ -182,10 +197,14 @@ class BelongsTo(OneKey):
         """
         self.require_saved(owner, "create")
         row = values_given(self.target, values, fields, {}, self.asked("create"))
-        with many_statements(self.source._meta.database):
+        with self._stages("create", [], creates=True) as stage:
+            if not self._taken_back:
+                self.require_row(owner, "create")
             record = self.target.create(**row)
+            stage.note(self.target, [record._pk])
+            stage.targets_written()
             given = Target(record._pk, record)
             value = self._key_value(given)
-            self._write(owner, given, value)
+            self._write(owner, given, value, "create")
         self._tell(owner, given, value, dirty=False)
         return record

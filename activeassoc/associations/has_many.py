@@ -13,9 +13,10 @@ from peewee import fn
 
 from activeassoc.associations.base import verb
 from activeassoc.associations.on_target import KeyOnTarget
+from activeassoc.associations.stages import Stages, transactional
 from activeassoc.associations.to_many import ToMany
-from activeassoc.associations.writing import as_before, create_all, mappings, match, saves_plainly, values_given
-from activeassoc.stores.sql import every_row, many_statements, one_if, one_statement, row_groups, rows_among, total
+from activeassoc.associations.writing import create_all, mappings, match, retried, saves_plainly, values_given
+from activeassoc.stores.sql import every_row, many_statements, one_if, one_statement, row_groups, rows_among, store_of, total
 from activeassoc.targets import Target, key_of, read_many
 
 
@@ -27,6 +28,7 @@ class HasMany(ToMany, KeyOnTarget):
     # Writing
 
     @verb("set_{many}")
+    @retried
     def set(self, owner: Any, targets: Any, *, destroy: bool = False) -> list[Any]:
         """Make exactly these records the associated ones; returns them, in the order given, without repeats.
 
@@ -42,7 +44,7 @@ class HasMany(ToMany, KeyOnTarget):
         scope = self.scope("set") if given else {}
         new = [target for target in given if target.new]
         new_records = [target.record for target in new]
-        with self.with_owner(owner, "set"), as_before(new_records), many_statements(self.target._meta.database):
+        with self.with_owner(owner, "set"), Stages(self.asked("set"), self.target, self.target, new_records) as stage:
             locked = self.lock(owner, "set")
             rows = self.rows_of(owner, given, whole=any(target.record is None for target in given))
             given = match(self.target, rows, given, self.asked("set"))
@@ -52,9 +54,10 @@ class HasMany(ToMany, KeyOnTarget):
                 if self.required and not destroy:
                     raise self.refuse("set", obsolete)
                 self.detach_rows(owner, obsolete, destroy)
+                stage.note(self.target, obsolete, " let go")
             if not locked and not (self.constrained and (obsolete or given)):
                 self.require_row(owner, "set")
-            self._write(owner, [key for key in kept if not rows[key][1]], new, scope)
+            self._write(owner, [key for key in kept if not rows[key][1]], new, scope, stage)
         for target in given:
             target.record = rows[target.key][0] if target.record is None else target.record
         return self._settled(owner, given, scope, obsolete)
@@ -73,14 +76,17 @@ class HasMany(ToMany, KeyOnTarget):
         self.forget_on(owner, but=self)
         return records
 
-    def _write(self, owner: Any, keys: list[Any], new: list[Target], scope: dict[Any, Any]) -> int:
+    def _write(self, owner: Any, keys: list[Any], new: list[Target], scope: dict[Any, Any], stage: Stages | None = None) -> int:
         """Give rows to the owner and save new records as its own; the number of rows changed."""
         changed = self.attach_rows(owner, keys, scope) if keys else 0
+        if stage is not None:
+            stage.note(self.target, keys, " attached")
         for target in new:
             self.save_new(owner, target.record, scope)
         return changed + len(new)
 
     @verb("add_{one}", "add_{many}")
+    @retried
     def add(self, owner: Any, targets: Any) -> int:
         """Associate these records too; returns the number of records whose key changed.
 
@@ -96,15 +102,16 @@ class HasMany(ToMany, KeyOnTarget):
         scope = self.scope("add")
         new, old = [target for target in given if target.new], [target for target in given if not target.new]
         keys = [target.key for target in old]
-        database = self.target._meta.database
+        database, new_records = self.target._meta.database, [target.record for target in new]
         # One UPDATE of one row is whole by itself; one of several has to be taken back where some of them are missing.
-        block = many_statements(database) if new or len(keys) > 1 or not self.constrained else one_statement(database)
-        with self.with_owner(owner, "add"), as_before([target.record for target in new]), block:
+        several = new or len(keys) > 1 or not self.constrained
+        stage = Stages(self.asked("add"), self.target, self.target, new_records) if several else None
+        with self.with_owner(owner, "add"), stage or one_statement(database):
             if not self.constrained:
                 self.require_row(owner, "add")
-            if keys and self.in_primary_key:
-                self._require_targets(old, "add")  # afterwards they would not be found: their primary key changes
-            changed = self._write(owner, keys, new, scope)
+            if keys and (self.in_primary_key or not transactional(self.target)):
+                self._require_targets(old, "add")  # afterwards they would not be found under a changed key, or it could not be taken back
+            changed = self._write(owner, keys, new, scope, stage)
             if changed < len(given) and not self.in_primary_key:
                 self._require_targets(old, "add")
         for target in given:
@@ -124,6 +131,7 @@ class HasMany(ToMany, KeyOnTarget):
         match(target, found, targets, self.asked(operation))
 
     @verb("remove_{one}", "remove_{many}")
+    @retried
     def remove(self, owner: Any, targets: Any, *, destroy: bool = False) -> int:
         """Let these records go, those of them that are this owner's; returns the number removed.
 
@@ -178,6 +186,7 @@ class HasMany(ToMany, KeyOnTarget):
         self.forget_on(owner, but=self)
 
     @verb("create_{one}")
+    @retried
     def create(self, owner: Any, values: Mapping[str, Any] | None = None, /, **fields: Any) -> Any:
         """Make a record and associate it; returns it.
 
@@ -188,6 +197,7 @@ class HasMany(ToMany, KeyOnTarget):
         return self._create(owner, [values], fields, "create")[0]
 
     @verb("create_{many}")
+    @retried
     def create_many(self, owner: Any, values: Iterable[Mapping[str, Any]]) -> list[Any]:
         """Make several records and associate them; returns them, in the order given. All or none. (C18)
 
@@ -202,10 +212,11 @@ class HasMany(ToMany, KeyOnTarget):
         forced = {self.key.field: self.near_of(owner), **self.scope(operation)}
         rows = [values_given(target, each, fields, forced, asked) for each in values]
         alone = len(rows) == 1 and self.constrained and saves_plainly(target)
-        with self.with_owner(owner, operation), one_statement(database) if alone else many_statements(database):
+        stage = None if alone else Stages(asked, target, target)
+        with self.with_owner(owner, operation), stage or one_statement(database):
             if not self.constrained:
                 self.require_row(owner, operation)
-            records = create_all(target, rows)
+            records = create_all(target, rows, stage)
         for record in records:
             self.attach(owner, record)
         self.hold_more(owner, [Target(key_of(record), record) for record in records])
@@ -224,6 +235,8 @@ class HasMany(ToMany, KeyOnTarget):
 
     def matching_of_all(self, owner: Any, targets: list[Target]) -> tuple[int, int]:
         """How many of these targets are the owner's, and how many the owner has."""
+        if not store_of(self.target._meta.database).expressions:
+            return self.matching(owner, targets), self.count(owner)
         found = every = 0
         for some in row_groups(self.target, [target.key for target in targets]):
             counts = [total(one_if(rows_among(self.target, some))), fn.COUNT(peewee.SQL("1"))]

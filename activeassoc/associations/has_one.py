@@ -11,8 +11,8 @@ from typing import Any
 from activeassoc import lazy
 from activeassoc.associations.base import verb
 from activeassoc.associations.on_target import KeyOnTarget
-from activeassoc.associations.writing import as_before, match, values_given
-from activeassoc.stores.sql import many_statements
+from activeassoc.associations.stages import Stages
+from activeassoc.associations.writing import match, retried, values_given
 from activeassoc.targets import Target, key_of, read_one
 
 
@@ -47,6 +47,7 @@ class HasOne(KeyOnTarget):
         return found[0] if found else None
 
     @verb("set_{one}")
+    @retried
     def set(self, owner: Any, target: Any, *, destroy: bool = False) -> Any:
         """Make this record the associated one; returns it, or None.
 
@@ -62,17 +63,19 @@ class HasOne(KeyOnTarget):
         targets = [] if given is None else [given]
         new = [each for each in targets if each.new]
         new_records = [each.record for each in new]
-        with self.with_owner(owner, "set"), as_before(new_records), many_statements(self.target._meta.database):
+        with self.with_owner(owner, "set"), Stages(self.asked("set"), self.target, self.target, new_records) as stage:
             locked = self.lock(owner, "set")
             rows = self.rows_of(owner, targets, whole=given is not None and given.record is None)
             match(self.target, rows, targets, self.asked("set"))
             keys = [each.key for each in targets if not each.new]
             gone = self._let_go(owner, [key for key, (_, linked) in rows.items() if linked and key not in keys], destroy, "set")
+            stage.note(self.target, gone, " let go")
             changes = bool(new) or (bool(keys) and not rows[keys[0]][1])
             if not locked and not (self.constrained and (rows or new)):
                 self.require_row(owner, "set")
             if keys and changes:
                 self.attach_rows(owner, keys, scope)
+                stage.note(self.target, keys, " attached")
             for each in new:
                 self.save_new(owner, each.record, scope)
         if given is not None and given.record is None:
@@ -102,6 +105,7 @@ class HasOne(KeyOnTarget):
         return record
 
     @verb("create_{one}")
+    @retried
     def create(self, owner: Any, values: Mapping[str, Any] | None = None, /, *, destroy: bool = False, **fields: Any) -> Any:
         """Make a record and associate it in place of the previous one; returns it.
 
@@ -111,10 +115,11 @@ class HasOne(KeyOnTarget):
         self.require_saved(owner, "create")
         asked = self.asked("create")
         given = values_given(self.target, values, fields, {self.key.field: self.near_of(owner), **self.scope("create")}, asked)
-        with many_statements(self.target._meta.database):
+        with Stages(asked, self.target, self.target) as stage:
             if not self.lock(owner, "create"):
                 self.require_row(owner, "create")
             obsolete = [key for key, (_, linked) in self.rows_of(owner, [], whole=False).items() if linked]
             gone = self._let_go(owner, obsolete, destroy, "create")
+            stage.note(self.target, gone, " let go")
             record = self.target.create(**given)
         return self._settled(owner, Target(key_of(record), record), {}, gone)

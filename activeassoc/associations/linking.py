@@ -15,10 +15,11 @@ from peewee import JOIN, Field, fn
 
 from activeassoc.associations.base import Hop
 from activeassoc.associations.links import Attributes, Ends
-from activeassoc.associations.reading import JoinRow
+from activeassoc.associations.stages import Stages
 from activeassoc.associations.to_many import ToMany
 from activeassoc.hydrate import reader
 from activeassoc.keys import has_constraint
+from activeassoc.reached import JoinRow, links_of
 from activeassoc.registry import Key, Model
 from activeassoc.stores.sql import (
     by_key,
@@ -27,10 +28,8 @@ from activeassoc.stores.sql import (
     insert_all,
     insert_missing,
     not_there,
-    one_if,
     row_groups,
     rows_among,
-    total,
 )
 from activeassoc.targets import Target, key_of
 
@@ -145,8 +144,8 @@ class Linking(ToMany):
         defaults = read(default, asked)
         for target in targets:
             own = None
-            if target.record is not None:
-                own = target.record.__dict__.get("_links", {}).get(self.link_name)
+            if target.record is not None and getattr(target.record, "_touched", True):  # else nobody has put a mapping there
+                own = (getattr(target.record, "_links", None) or {}).get(self.link_name)
             own = read(own, asked) if isinstance(own, Mapping) else {}
             target.values = {**defaults, **own, **read(target.attributes, asked)}
         return defaults
@@ -159,7 +158,16 @@ class Linking(ToMany):
                 target.record.save(force_insert=True)
                 target.key = key_of(target.record)
 
-    def _write(self, owner: Any, given: list[Target], found: dict[Any, Found], operation: str, *, again: bool = False) -> int:
+    def _write(
+        self,
+        owner: Any,
+        given: list[Target],
+        found: dict[Any, Found],
+        operation: str,
+        *,
+        again: bool = False,
+        stage: Stages,
+    ) -> int:
         """Insert the links that are missing and update the attributes that differ; the number inserted.
 
         `again` inserts also what is linked already.
@@ -177,11 +185,12 @@ class Linking(ToMany):
                 if differing:
                     changes.append((each.value, differing))
         self._update(near, changes)
-        return self._insert(owner, rows, operation) if rows else 0
+        stage.note(self.through, [key for key, _ in changes], " changed")
+        return self._insert(owner, rows, operation, stage) if rows else 0
 
-    def _insert(self, owner: Any, rows: list[dict[Field, Any]], operation: str) -> int:
+    def _insert(self, owner: Any, rows: list[dict[Field, Any]], operation: str, stage: Stages | None = None) -> int:
         link = self.through
-        if not self._constrained:
+        if not self._constrained and not (stage is not None and stage.owner_checked):
             self.require_row(owner, operation)
         alike: dict[frozenset[Field], list[dict[Field, Any]]] = {}
         for row in rows:
@@ -217,6 +226,12 @@ class Linking(ToMany):
     def _constrained(self) -> bool:
         return all(has_constraint(key.field) for key in self.keys)
 
+    @property
+    def links_tell(self) -> bool:
+        """Whether the links alone tell which records are linked: none is without its target, and no scope leaves records out."""
+        plain = type(self.ends) is Ends and self.where is None and not self.repeats
+        return plain and self._constrained and self.far_field is self.target._meta.primary_key
+
     def _values(self, given: list[Target]) -> Any:
         """What the links hold of these targets: their primary keys, or a query of another unique field of theirs."""
         target, referred = self.target, self.far_field
@@ -245,7 +260,7 @@ class Linking(ToMany):
             each = found.get(target.key)
             value = each.value if each is not None else target.record.__data__[self.far_field.name]
             row = JoinRow(partial(self._stored, near, value, each, target.values))
-            target.record.__dict__.setdefault("_links", {})[self.link_name] = row
+            links_of(target.record)[self.link_name] = row
             self.forget_on(target.record, but=None if target.record is not owner else self)
         self.forget_on(owner, but=self)
 
@@ -255,6 +270,10 @@ class Linking(ToMany):
         if known and not any(isinstance(new, peewee.Node) for new in given.values()):
             changed = {field.name: field.python_value(field.db_value(new)) for field, new in given.items()}
             return self._row({**each.link.__data__, **changed})  # type: ignore[union-attr]
+        return self._stored_now(near, value)
+
+    def _stored_now(self, near: Any, value: Any) -> Any:
+        """The join row to the target with this key, read now."""
         newest = [field.desc() for field in self.through._meta.get_primary_keys()]
         rows = every_row(self.through).where(self.ends.between(near, [value])).order_by(*newest).limit(1)
         return next(iter(rows), None)
@@ -265,8 +284,13 @@ class Linking(ToMany):
         return link
 
     def _tell_unlinked(self, record: Any) -> None:
-        record.__dict__.get("_links", {}).pop(self.link_name, None)
-        self.forget_on(record)
+        via = getattr(record, "_via", None)
+        if via is not None and via.name == self.link_name and not record._touched:
+            record.__dict__["_via"] = None  # nobody has asked for the row
+        else:
+            (getattr(record, "_links", None) or {}).pop(self.link_name, None)
+        if getattr(record, "_loaded", None):
+            self.forget_on(record)
 
     # Asking
 
@@ -274,7 +298,7 @@ class Linking(ToMany):
         """How many of these targets are linked."""
         found = 0
         for some in row_groups(self.target, [target.key for target in targets]):
-            query = self._counting([self._distinct], owner).where(rows_among(self.target, some))
+            query = self._counting([self.counting], owner).where(rows_among(self.target, some))
             found += int(self.target._meta.database.execute(query).fetchone()[0])
         return found
 
@@ -282,17 +306,19 @@ class Linking(ToMany):
         """How many of these targets are linked, and how many are linked at all."""
         found = every = 0
         for some in row_groups(self.target, [target.key for target in targets]):
-            mine = rows_among(self.target, some)
-            counted = (
-                fn.COUNT(fn.DISTINCT(peewee.Case(None, [(mine, self.far_field)], None))) if self.repeats else total(one_if(mine))
-            )
-            row = self.target._meta.database.execute(self._counting([counted, self._distinct], owner)).fetchone()
+            nodes = [self.counting_those(rows_among(self.target, some)), self.counting]
+            row = self.target._meta.database.execute(self._counting(nodes, owner)).fetchone()
             found, every = found + int(row[0]), int(row[1])
         return found, every
 
     @property
-    def _distinct(self) -> Any:
+    def counting(self) -> Any:
         return fn.COUNT(fn.DISTINCT(self.far_field)) if self.repeats else fn.COUNT(peewee.SQL("1"))
+
+    def counting_those(self, condition: Any) -> Any:
+        if self.repeats:
+            return fn.COUNT(fn.DISTINCT(peewee.Case(None, [(condition, self.far_field)], None)))
+        return super().counting_those(condition)
 
     def _counting(self, nodes: list[Any], owner: Any) -> Any:
         filters = self.filters(self.declared)

@@ -6,7 +6,7 @@ for a pair, seen from both; `Attributes` reads and compares join attributes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -35,6 +35,19 @@ class Ends:
     def near_is(self, owners: Sequence[Any]) -> Any:
         """The links of owners with these keys."""
         return among(self.near, owners)
+
+    def any_near(self, owners: Sequence[Any]) -> Any:
+        """The links of these owners, in a query of the links alone."""
+        return among(self.near, owners)
+
+    def seen_from(self, near: Any, far: Any, owners: Collection[Any]) -> Iterator[tuple[Any, Any]]:
+        """(owner, target) as a link's row tells them to these owners."""
+        yield near, far
+
+    @property
+    def both_ways(self) -> list[tuple[Field, Field]]:
+        """(owner's key, target's key), as often as a link can be read."""
+        return [(self.near, self.far)]
 
     @property
     def near_node(self) -> Any:
@@ -76,6 +89,21 @@ class UnorderedEnds(Ends):
         arrived = self.far.rel_field
         from_near = (self.far == arrived) & among(self.near, owners)
         return from_near | ((self.near == arrived) & (self.far != arrived) & among(self.far, owners))
+
+    def any_near(self, owners: Sequence[Any]) -> Any:
+        return among(self.near, owners) | among(self.far, owners)
+
+    def seen_from(self, near: Any, far: Any, owners: Collection[Any]) -> Iterator[tuple[Any, Any]]:
+        # Both ends may be owners that were asked about: then the link is one of each.
+        one, other = self.near.python_value(near), self.far.python_value(far)
+        if one in owners:
+            yield near, far
+        if other in owners and other != one:
+            yield far, near
+
+    @property
+    def both_ways(self) -> list[tuple[Field, Field]]:
+        return [(self.near, self.far), (self.far, self.near)]
 
     @property
     def near_node(self) -> Any:
@@ -136,21 +164,10 @@ class Attributes:
             found[field] = value
         return found
 
-    def complete(self, given: dict[Field, Any], asked: str) -> dict[Field, Any]:
-        """The values of a new link: what was given and the defaults; a NOT NULL field without either raises.
-
-        Fields with a default of the database are left to it.
-        """
-        values, missing = dict(given), []
-        for field in self.fields:
-            if any(field is known for known in given) or field.constraints:
-                continue
-            if field.default is not None:
-                values[field] = field.default() if callable(field.default) else field.default
-            elif field.null:
-                values[field] = None
-            else:
-                missing.append(field.name)
+    def require(self, given: dict[Field, Any], asked: str) -> None:
+        """Raise where a new link with these values lacks a NOT NULL field that nothing gives."""
+        needed = [field for field in self.fields if field.default is None and not field.null and not field.constraints]
+        missing = [field.name for field in needed if not any(field is known for known in given)]
         if missing:
             raise MissingValue(
                 asked,
@@ -158,6 +175,21 @@ class Attributes:
                 f"Give it with the link, as in {{{missing[0]!r}: …}}",
                 fields=missing,
             )
+
+    def complete(self, given: dict[Field, Any], asked: str) -> dict[Field, Any]:
+        """The values of a new link: what was given and the defaults; a NOT NULL field without either raises.
+
+        Fields with a default of the database are left to it.
+        """
+        self.require(given, asked)
+        values = dict(given)
+        for field in self.fields:
+            if any(field is known for known in given) or field.constraints:
+                continue
+            if field.default is not None:
+                values[field] = field.default() if callable(field.default) else field.default
+            else:
+                values[field] = None
         return values
 
     @staticmethod

@@ -1,7 +1,7 @@
 """One association, loaded for many owners at the cost of one: what populate does at each hop.
 
-Map: `Options` is what one hop was asked for, `check` refuses what cannot be; `load` is the entrance; below it `Owners` (by
-key, compared as the target's key type), the lists of a to-many, the records of a to-one, and the counts.
+Map: `Options` is what one hop was asked for, `check` refuses what cannot be; `load` is the entrance; below it
+the lists of a to-many, the records of a to-one, and the counts.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ import peewee
 from peewee import Field, fn
 
 from activeassoc import lazy
+from activeassoc.associations.alone import placed
 from activeassoc.associations.options import both, number
-from activeassoc.associations.reading import JoinRow, Reading
-from activeassoc.errors import AssociationError, DeclarationError, WrongArgument, listed
+from activeassoc.associations.owners import Owners
+from activeassoc.associations.prepared import plain
+from activeassoc.associations.reading import Reading
+from activeassoc.errors import DeclarationError, WrongArgument, listed
 from activeassoc.hydrate import reader
-from activeassoc.keys import is_saved
 from activeassoc.lazy import checked_limit
+from activeassoc.reached import JoinRow, links_of
 from activeassoc.registry import Model
-from activeassoc.stores.sql import base_field, coercer, every_row, groups
-from activeassoc.targets import folded
+from activeassoc.stores.sql import key_list, store_of
+from activeassoc.stores.statements import Keys, Prepared, prepare
 
 
 class _Default:
@@ -122,17 +125,22 @@ def limit_of(model: Model, options: Options, asked: str) -> int | None:
     return checked_limit(own, f"{model.__name__}.Meta.populate_limit = {own!r}")
 
 
-def load(association: Reading, owners: Sequence[Any], options: Options, asked: str, needs: Iterable[Field] = ()) -> Loaded:
+def load(
+    association: Reading, owners: Sequence[Any], options: Options, asked: str, needs: Iterable[Field] = (), links: Any = None
+) -> Loaded:
     """Load `association` for these owners (distinct instances), who hold it afterwards; what was loaded.
 
     One statement, however many owners (beyond what one statement can carry); none where no owner has a key. `needs` are
-    columns that the next hops start from.
+    columns that the next hops start from, `links` the owners' links where they are known already.
     """
     found = Owners(association, owners, asked)
-    if options.count:
+    if options.count and not association.apart:
         return _load_counts(association, found, options, asked)
     columns = columns_of(association, options, asked, needs)
-    if association.to_many:
+    if association.apart:
+        many: Any = association
+        loaded: Loaded = many.load_apart(found, options, asked, columns, links)
+    elif association.to_many:
         loaded = _load_lists(association, found, options, asked, columns)
     else:
         loaded = _load_records(association, found, asked, columns)
@@ -160,7 +168,7 @@ def statement(association: Reading, keys: Sequence[Any], options: Options, asked
         return association.select(nodes, condition)
     order = association.ordering(options.order, asked)
     first, last = _window(association, options, asked)
-    if last is None and not first:
+    if (last is None and not first) or not _windows(association):
         return association.select(nodes, condition).order_by(*order)
     # Only this form limits for each owner; a LIMIT would be one of all rows together.
     place = fn.ROW_NUMBER().over(partition_by=[near], order_by=order)
@@ -181,91 +189,8 @@ def _window(association: Reading, options: Options, asked: str) -> tuple[int, in
     return first, None if limit is None else first + limit + (1 if options.limit is DEFAULT else 0)
 
 
-class Owners:
-    """The owners by the key that the association starts from.
-
-    Keys are compared as the key's own type says: "7" in memory is 7 (H4). A value that can be no key of the column refers to
-    nothing. Two instances of one row stand under one key, and a repeated key is asked for once.
-    """
-
-    def __init__(self, association: Reading, owners: Sequence[Any], asked: str) -> None:
-        self.association = association
-        self.all = owners
-        self.by_key: dict[Any, list[Any]] = {}
-        near = association.path[0].near
-        self._field = association.near_field
-        coerce = coercer(self._field)
-        needs_row = not association.key_on_source
-        spelled: dict[Any, list[Any]] = {}
-        for owner in owners:
-            association.check_owner(owner, "get")
-            key = owner.__data__.get(near)
-            if key is None:
-                if near not in owner.__data__ and owner.__dict__.get("_stored"):
-                    raise _unread(association, near, asked)
-                continue
-            if needs_row and not is_saved(owner):
-                continue
-            spelled.setdefault(key, []).append(owner)
-        for key, some in spelled.items():
-            try:
-                self.by_key.setdefault(coerce(key), []).extend(some)
-            except (TypeError, ValueError, ArithmeticError):
-                continue
-
-    def portions(self) -> Iterable[Sequence[Any]]:
-        """The keys, in portions that one statement takes."""
-        return groups(self.association.target._meta.database, list(self.by_key)) if self.by_key else ()
-
-    def reading(self, keys: Sequence[Any], nears: Iterable[Any]) -> dict[Any, list[Any]]:
-        """What the rows hold of the owners' key → the owners that it means, as the database compares.
-
-        The rows hold the key as the database spells it: a collation may call "ann" and "Ann" the same.
-        """
-        convert, coerce = self._field.python_value, coercer(self._field)
-        there = {near: coerce(convert(near)) for near in set(nears)}
-        meant = {near: self.by_key[key] for near, key in there.items() if key in self.by_key}
-        kind: Any = base_field(self._field)
-        if not isinstance(kind, peewee.CharField | peewee.TextField):
-            return meant
-        self._add_other_spellings(meant, there, keys)
-        return meant
-
-    def _add_other_spellings(self, meant: dict[Any, list[Any]], there: dict[Any, Any], keys: Sequence[Any]) -> None:
-        """Texts: a row that nobody's key spells was found by another spelling of it; so may a key be that no row spells."""
-        exact = set(there.values())
-        strangers = {near for near in there if near not in meant}
-        unspelled = [key for key in keys if key not in exact]
-        if not strangers and not unspelled:
-            return
-        by_text: dict[str, tuple[list[Any], list[Any]]] = {}
-        for near, key in there.items():
-            by_text.setdefault(folded(key), ([], []))[0].append(near)
-        for key in keys:
-            by_text.setdefault(folded(key), ([], []))[1].append(key)
-        for nears, alike in by_text.values():
-            if len(nears) == 1 and len(alike) == 1:
-                meant[nears[0]] = self.by_key[alike[0]]  # the row was found, and by nothing else
-            elif nears and (len(nears) > 1 or len(alike) > 1):
-                for key in alike:
-                    # Which spellings are one to the store, only the store knows. A query for each key, where there are such.
-                    others = [near for near in self._same(key) if near in there and there[near] != key]
-                    for near in others:
-                        meant[near] = [*meant.get(near, ()), *self.by_key[key]]
-
-    def _same(self, key: Any) -> list[Any]:
-        field = self._field
-        query = every_row(field.model, field).where(field == key)  # not DISTINCT, to which all spellings are one
-        return list({row[0]: None for row in field.model._meta.database.execute(query).fetchall()})
-
-
-def _unread(association: Reading, near: str, asked: str) -> AssociationError:
-    name = f"{association.source.__name__}.{near}"
-    return AssociationError(
-        asked,
-        f"the records were read without {name}, by which {association.label} is found",
-        f"Read it too, as in {association.source.__name__}.select(…, {name})",
-    )
+def _windows(association: Reading) -> bool:
+    return store_of(association.target._meta.database).windows
 
 
 # To-many
@@ -273,16 +198,21 @@ def _unread(association: Reading, near: str, asked: str) -> AssociationError:
 
 def _load_lists(association: Reading, owners: Owners, options: Options, asked: str, columns: list[Field]) -> Loaded:
     limit = limit_of(association.target, options, asked)
-    lists: dict[int, list[Any]] = {id(owner): [] for owner in owners.all}
     default = options.limit is DEFAULT and limit is not None
+    if owners.alone is not None and (limit != 0 or default):
+        loaded = _load_alone(association, owners, options, asked, columns, limit if default else None)
+        if loaded is not None:
+            return loaded
+    lists: dict[int, list[Any]] = {id(owner): [] for owner in owners.all}
     if limit != 0 or default:
         link_columns = association.link_columns(options.join_attributes, asked)
         for keys in owners.portions():
             rows = _rows(association, statement(association, keys, options, asked, columns))
             _place(association, owners.reading(keys, (row[-1] for row in rows)), rows, columns, link_columns, lists)
+    first, last = (0, None) if _windows(association) else _window(association, options, asked)
     cut, records = False, []
     for owner in owners.all:
-        found = lists[id(owner)]
+        found = lists[id(owner)][first:last] if first or last is not None else lists[id(owner)]
         longer = default and limit is not None and len(found) > limit
         if longer:
             del found[limit:]
@@ -290,6 +220,42 @@ def _load_lists(association: Reading, owners: Owners, options: Options, asked: s
         association.keep(owner, found, truncated=longer, partial=longer or options.partial)
         records.extend(found)
     return Loaded(records, cut)
+
+
+def _load_alone(association: Any, owners: Owners, options: Options, asked: str, columns: list[Field], cut_at: int | None) -> Loaded | None:
+    """The lists of owners with a number each. None where a row's key is not spelled so."""
+    link_columns, shape = association.link_columns(options.join_attributes, asked), _shape(association, options, columns)
+    database = association.target._meta.database
+
+    def rows(keys: Sequence[Any]) -> list[Any]:
+        if shape is None:
+            return _rows(association, statement(association, keys, options, asked, columns))
+        form, value = key_list(association.near_field, keys)
+        kept: Prepared = association.kept((shape, form), partial(_prepared, form, options, asked))
+        return kept.execute(database, [value]).fetchall()  # type: ignore[no-any-return]
+
+    lists = placed(association, owners.alone or {}, columns, link_columns, map(rows, owners.portions()))
+    if lists is None:
+        return None
+    first, last = (0, None) if _windows(association) else _window(association, options, asked)
+    if first or last is not None:
+        lists = [found[first:last] for found in lists]
+    return Loaded(*association.keep_lists(owners.all, lists, cut_at, options.partial))
+
+
+def _shape(association: Any, options: Options, columns: list[Field]) -> Any:
+    """What the statement's text depends on beside the association; None where it is built each time."""
+    given = [*options.given]
+    if any(name not in ("limit", "offset", "order") for name in given) or not isinstance(options.order, str | None):
+        return None
+    if len(columns) != len(association.target._meta.sorted_fields) or not plain(association):
+        return None
+    return ("populate", options.order, _window(association, options, ""))
+
+
+def _prepared(form: str, options: Options, asked: str, association: Reading) -> Prepared:
+    query = statement(association, Keys(form, 0), options, asked, association.columns(None, asked))
+    return prepare(association.target._meta.database, query)
 
 
 def _rows(association: Reading, query: Any) -> list[Any]:
@@ -305,13 +271,12 @@ def _place(
     lists: dict[int, list[Any]],
 ) -> None:
     """An instance of each row for each owner that it belongs to, in the order of the rows."""
-    make, attach, width, name = reader(association.target, columns), association.attach, len(columns), association.link_name
-    make_link = reader(association.link, link_columns) if association.link is not None and link_columns else None
+    make, attach, via = reader(association.target, columns), association.attach, association.via(columns, link_columns)
     for row in rows:
         for owner in meant.get(row[-1], ()):
             record = make(row)
-            if make_link is not None:
-                record.__dict__["_links"] = {name: JoinRow(partial(make_link, row[width:-1]))}
+            if via is not None:
+                links_of(record)[via.name] = JoinRow(partial(via.make, row))
             attach(owner, record)
             lists[id(owner)].append(record)
 

@@ -24,7 +24,7 @@ from activeassoc.errors import RequiredKeyError, listed
 from activeassoc.keys import has_constraint
 from activeassoc.planning import Plan, Wish, plan_key
 from activeassoc.registry import Claim, Model
-from activeassoc.stores.sql import every_row, one_if, row_groups, rows_among
+from activeassoc.stores.sql import every_row, one_if, row_groups, rows_among, store_of
 from activeassoc.targets import Target, key_of
 
 
@@ -66,6 +66,10 @@ class KeyOnTarget(OneKey):
         return meta.combined[name] if name else meta.primary_key  # type: ignore[no-any-return]
 
     # In memory
+
+    @property
+    def beside(self) -> str:
+        return self.key.attribute if isinstance(self.key.field, ForeignKeyField) else ""
 
     def attach(self, owner: Any, record: Any) -> None:
         if isinstance(self.key.field, ForeignKeyField):
@@ -112,6 +116,8 @@ class KeyOnTarget(OneKey):
         target, asked = self.target, self.declared
         columns = self.columns(None if whole else [], asked)
         own = self.owned(owner)
+        if not store_of(target._meta.database).expressions:
+            return self._rows_asked_twice(own, targets, columns)
         keys = [each.key for each in targets if not each.new]
         found: dict[Any, tuple[Any, bool]] = {}
         for index, some in enumerate(row_groups(target, keys) if keys else [()]):
@@ -120,6 +126,18 @@ class KeyOnTarget(OneKey):
             query = every_row(target, *columns, one_if(own)).where(condition).order_by(*target._meta.get_primary_keys())
             for record, linked in self.read(query, columns, [], extra=1):
                 found[key_of(record)] = (record, bool(linked))
+        return found
+
+    def _rows_asked_twice(self, own: Any, targets: Sequence[Target], columns: Sequence[Field]) -> dict[Any, tuple[Any, bool]]:
+        """The same where no query can tell of a row whether a condition holds: the owner's rows, then the others of those asked for."""
+        target, primary = self.target, self.target._meta.get_primary_keys()
+        mine = every_row(target, *columns).where(own).order_by(*primary)
+        found = {key_of(record): (record, True) for (record,) in self.read(mine, columns, [])}
+        rest = [each.key for each in targets if not each.new and each.key not in found]
+        for some in row_groups(target, rest) if rest else ():
+            query = every_row(target, *columns).where(rows_among(target, some)).order_by(*primary)
+            for (record,) in self.read(query, columns, []):
+                found.setdefault(key_of(record), (record, False))
         return found
 
     def attach_rows(self, owner: Any, keys: Sequence[Any], scope: dict[Field, Any]) -> int:
@@ -141,11 +159,20 @@ class KeyOnTarget(OneKey):
     def detach_rows(self, owner: Any, keys: Sequence[Any], destroy: bool) -> int:
         """Take these rows from the owner, those of them that are its; the number. One UPDATE, or DELETE."""
         changed = 0
-        query = self.target.delete() if self.required and destroy else self.target.update({self.key.field: None})
         own = self.owned(owner)
+        if self.required and destroy:
+            return sum(self._destroy(rows_among(self.target, some) & own) for some in row_groups(self.target, keys))
+        query = self.target.update({self.key.field: None})
         for some in row_groups(self.target, keys):
             changed += int(query.where(rows_among(self.target, some), own).execute())
         return changed
+
+    def _destroy(self, condition: Any) -> int:
+        """Delete rows, after what the rules of keys without a constraint ask for; the number of rows."""
+        from activeassoc.deleting import delete_rows  # here, as it stands a floor above
+
+        query = self.target.delete().where(condition)
+        return delete_rows(self.target, condition, f"{self.label} with destroy=True", lambda: int(query.execute()))
 
     @property
     def required(self) -> bool:

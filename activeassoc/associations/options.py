@@ -1,12 +1,12 @@
 """What the getters are given: conditions, names of fields, numbers; read and checked before a statement is made.
 
 Map: `condition_of` reads a `where`, `fields_of` names of columns, `ordering_of` an order, `number` a limit or an offset;
-`both` joins conditions.
+`both` joins conditions; `leaves` and `fields_in` look through a node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -102,3 +102,27 @@ def number(value: Any, asked: str, option: str) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
     raise WrongArgument(asked, f"{option}={value!r} is no number of records", "Give a whole number from 0", value=value)
+
+
+def leaves(node: Any) -> Iterator[Any]:
+    """The fields and the pieces of SQL text of a node, however deep."""
+    if isinstance(node, Field | peewee.SQL):
+        yield node
+    elif isinstance(node, list | tuple):
+        for each in node:
+            yield from leaves(each)
+    elif isinstance(node, peewee.Node) and not isinstance(node, peewee.Model):
+        for value in node.__dict__.values():
+            yield from leaves(value)
+
+
+def fields_in(node: Any) -> Iterator[Field]:
+    """The fields that a condition names, those of queries within it apart."""
+    if isinstance(node, Field):
+        yield node
+    elif isinstance(node, list | tuple):
+        for each in node:
+            yield from fields_in(each)
+    elif isinstance(node, peewee.Node) and not isinstance(node, peewee.Model | peewee.Query):
+        for value in node.__dict__.values():
+            yield from fields_in(value)

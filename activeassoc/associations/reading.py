@@ -7,21 +7,22 @@ Map: `Reading` is the base of all kinds: `query`, `fetch`, `reach` and `attach` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import peewee
-from peewee import Field, fn
+from peewee import Field
 
 from activeassoc import lazy
+from activeassoc.associations.any import any_here, can_be_here, conditions_of_any, owners_among
 from activeassoc.associations.base import Association
 from activeassoc.associations.options import both, condition_of, fields_of, number, ordering_of
 from activeassoc.errors import WrongArgument
 from activeassoc.hydrate import reader
 from activeassoc.keys import is_saved
+from activeassoc.reached import JoinRow, Via, links_of, reaching
 from activeassoc.registry import Key, Model, is_record_of
-from activeassoc.stores.sql import among, every_row, groups, same_database
+from activeassoc.stores.sql import among, every_row, groups
 from activeassoc.targets import alike
 
 
@@ -38,7 +39,10 @@ class LinkAccessor:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
-        rows = instance.__dict__.get("_links")
+        via = getattr(instance, "_via", None)
+        if via is not None and via.name == self.name and not instance._touched:
+            return via.give(instance)
+        rows = getattr(instance, "_links", None)
         if rows is None or self.name not in rows:
             raise AttributeError(
                 f"this {type(instance).__name__} was not reached through {self.link.__name__}: it has no {self.name}"
@@ -56,36 +60,19 @@ class LinkAccessor:
                 'Write a mapping, as in {"status": "active"}',
                 value=value,
             )
-        instance.__dict__.setdefault("_links", {})[self.name] = value
+        links_of(instance)[self.name] = value
 
     def __delete__(self, instance: Any) -> None:
-        instance.__dict__.get("_links", {}).pop(self.name, None)
-
-
-class JoinRow:
-    """A join row that is made when somebody asks for it; pickled and copied as the row itself."""
-
-    __slots__ = ("_make",)
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-
-    def __call__(self) -> Any:
-        link = self._make()
-        if link is not None:
-            link.__dict__["_join_row"] = True
-        return link
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _itself, (self(),)
-
-
-def _itself(row: Any) -> Any:
-    return row
+        links_of(instance).pop(self.name, None)
 
 
 class Reading(Association):
     """What every kind reads with: its path, walked for one owner or for many at the same cost."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether links and targets cannot be joined, and are read one after the other."""
+        return False
 
     # Where the records stand
 
@@ -181,7 +168,8 @@ class Reading(Association):
         if order is None:
             return primary
         terms = ordering_of([self.target] if self.link is None else [self.target, self.link], order, asked)
-        return [*terms, *(field for field in primary if not any(field is term for term in terms))]
+        sorted_by = [term.node if isinstance(term, peewee.Ordering) else term for term in terms]
+        return [*terms, *(field for field in primary if not any(field is node for node in sorted_by))]
 
     def filters(self, asked: str, where: Any = None, through_where: Any = None) -> Any:
         """The scope of the association with the conditions of one call."""
@@ -216,16 +204,23 @@ class Reading(Association):
 
         It runs through the database object, so that hooks, logging and error translation see it.
         """
-        make = reader(self.target, columns)
-        make_link = reader(self.link, link_columns) if self.link is not None and link_columns else None
-        width, found = len(columns), []
-        for row in self.target._meta.database.execute(query).fetchall():
-            record = make(row)
-            if make_link is not None:
-                part = row[width : width + len(link_columns)]
-                record.__dict__["_links"] = {self.link_name: JoinRow(partial(make_link, part))}
-            found.append((record, *row[len(row) - extra :]) if extra else (record,))
-        return found
+        via = self.via(columns, link_columns)
+        rows = self.target._meta.database.execute(query).fetchall()
+        records = reaching(self.target, columns, len(columns) + len(link_columns) + extra, "via" if via else "")(rows, via)
+        if not extra:
+            return [(record,) for record in records]
+        return [(record, *row[-extra:]) for record, row in zip(records, rows, strict=True)]
+
+    def via(self, columns: Sequence[Field], link_columns: Sequence[Field]) -> Via | None:
+        """What makes the join rows of the rows whose columns are `columns`, then `link_columns`; None where they have none."""
+        if self.link is None or not link_columns:
+            return None
+        return Via(self.link_name, reader(self.link, link_columns, len(columns)))
+
+    @property
+    def beside(self) -> str:
+        """The field's name under which a record of this association holds its owner; "" where it holds none."""
+        return ""
 
     def fetch(self, owner: Any, operation: str, *, populate: Any = None, **options: Any) -> list[Any]:
         """The targets of one owner, by the options of `read_of`, told who their owner is.
@@ -281,7 +276,7 @@ class Reading(Association):
         nodes = [*self.columns(None, asked), *self.link_columns(None, asked)]
         query = self.query_of(owner, asked, where, order, limit, offset, None, nodes)
         # peewee asks `key IS NULL` of an owner without a key, and finds other people's orphans.
-        return query if self.near_of(owner) is not None else query.where(peewee.SQL("1 = 0"))
+        return query if self.near_of(owner) is not None else query.where(self.near_field.in_([]))
 
     def reach(self, owners: Iterable[Any]) -> dict[Any, Any]:
         """Map every owner to its targets, by primary key or the association's order: a list, or for a to-one a record or None.
@@ -318,43 +313,34 @@ class Reading(Association):
         return reached
 
     def any(self, where: Any = None) -> Any:
-        """An EXISTS expression for the `where` of a query of the source: owners that have such a target (C14).
+        """An expression for the `where` of a query of the source: owners that have such a target (C14).
 
-        ``Project.select().where(Project.tasks.any(Task.done == False))``. It is part of one statement, so source and
-        target have to be in one database.
+        ``Project.select().where(Project.tasks.any(Task.done == False))``. Within one SQL database it is an EXISTS, a part of
+        the statement. Elsewhere it is an IN over a query of the owners' keys, which is run first, by its own database: a
+        statement more, and two for a many-to-many whose links share an SQL database with neither end; the keys travel to the
+        program. Conditions there name columns of the target (and the link) alone; others raise WrongArgument.
         """
         asked = self.asked("any")
-        if not same_database(self.source, self.target):
-            raise WrongArgument(
-                asked, "source and target are in different databases", "Read the keys first and use in_()", value=where
-            )
-        target = self.target.alias()
-        hop, link = self.path[-1], self.link
-        far, primary = getattr(target, hop.far), self.target._meta.get_primary_keys()
-        near = self.source._meta.fields[self.path[0].near]
-        inner = target.select(peewee.SQL("1"))
-        condition = far == near
-        if link is not None:
-            inner = inner.join(link, on=self.links_to(near, far))
-            condition = far.is_null(False)
-        filters = self.filters(asked, where)
-        if filters is not None:
-            # The conditions name the target's own table: found by its primary key, they need no rewriting for the alias.
-            own = self.target.select(peewee.SQL("1")).where(
-                both(*(field == getattr(target, field.name) for field in primary), filters)
-            )
-            condition = condition & fn.EXISTS(own)
-        return fn.EXISTS(inner.where(condition))
+        return any_here(self, asked, where) if can_be_here(self) else self._any_elsewhere(asked, where)
+
+    def _any_elsewhere(self, asked: str, where: Any) -> Any:
+        """The condition of `any` where a statement of its own finds the owners' keys."""
+        key = self.near_field
+        condition = both(key.is_null(False) if key.null else None, conditions_of_any(self, asked, where))
+        return owners_among(self, [self.select([key], condition)])
 
     # What is held in memory
 
     def held(self, owner: Any) -> dict[str, Any]:
         """What `owner` holds of its associations: name → collection, record or None."""
-        return owner.__dict__.setdefault("_loaded", {})  # type: ignore[no-any-return]
+        loaded = getattr(owner, "_loaded", None)
+        if loaded is None:
+            loaded = owner.__dict__.setdefault("_loaded", {})
+        return loaded  # type: ignore[no-any-return]
 
     def forget_on(self, record: Any, *, but: Association | None = None) -> None:
         """Forget what `record` holds loaded over any of this association's keys."""
-        loaded = record.__dict__.get("_loaded")
+        loaded = getattr(record, "_loaded", None)
         if not loaded:
             return
         mine = {id(key) for key in self.keys}
@@ -376,6 +362,7 @@ class OneKey(Reading):
     def take(self, key: Key) -> None:
         """Use this key."""
         self.key = key
+        self._kept = None
 
     @property
     def keys(self) -> tuple[Key, ...]:

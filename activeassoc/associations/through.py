@@ -23,34 +23,42 @@ from activeassoc.stores.sql import same_database
 NAME_LIMIT = 63
 
 
-def link_model(plan: Plan, through: Any, table: str, source: Model, target: Model) -> Model:
-    """The through model: the one that was given, the one that has the table, or a new one."""
+def link_model(plan: Plan, through: Any, table: str, home: Model, ends: tuple[Model, Model]) -> Model:
+    """The through model: the one that was given, the one that has the table, or a new one in the database of `home`."""
     if isinstance(through, type) and issubclass(through, peewee.Model):
         return through
     if through is not None and not isinstance(through, str):
         raise WrongArgument(
             plan.asked, f"through={through!r} is neither a model nor a table's name", "Give one of these", value=through
         )
-    found = known_link(through or table, source)
+    found = known_link(through or table, home, ends)
     if found is not None:
         return found
-    return make_link(plan, through or table, source, target)
+    return make_link(plan, through or table, home, ends)
 
 
-def known_link(table: str, source: Model) -> Model | None:
-    """The model of a table of this name in the source's database; one that was made for a model which was replaced is none (A6)."""
+def known_link(table: str, home: Model, ends: tuple[Model, Model]) -> Model | None:
+    """The model of a table of this name in the database of `home`, or of one of the two ends.
+
+    One that was made for a model which was replaced is none (A6); nor is, in another database, one made for other models.
+    """
     models = [
         model
         for model in registry.known_models()
-        if model._meta.table_name == table
-        and same_database(model, source)
-        and not any(map(registry.replaced, getattr(model._meta, "made_for", ())))
+        if model._meta.table_name == table and not any(map(registry.replaced, getattr(model._meta, "made_for", ())))
     ]
-    return models[-1] if models else None
+    here = [model for model in models if same_database(model, home)]
+    there = [model for model in models if any(same_database(model, end) for end in ends) and _made_for(model) in (None, frozenset(ends))]
+    return (here or there or [None])[-1]
 
 
-def make_link(plan: Plan, table: str, source: Model, target: Model) -> Model:
-    """A through model for `table`, in the source's database; taken back when the declaration raises."""
+def _made_for(model: Model) -> Any:
+    """The models that a generated through model links; None for one that the user wrote."""
+    return frozenset(model._meta.made_for) if getattr(model._meta, "made_for", None) else None
+
+
+def make_link(plan: Plan, table: str, source: Model, ends: tuple[Model, Model]) -> Model:
+    """A through model for `table`, in the database of `source`; taken back when the declaration raises."""
     root: Any = registry.root_of(source)
     name = naming.camel(table)
     scope = source.__qualname__.rpartition(".")[0]
@@ -63,7 +71,7 @@ def make_link(plan: Plan, table: str, source: Model, target: Model) -> Model:
         "__doc__": f"The links of {table}.",
     }
     model: Model = type(root)(name, (root,), body)
-    model._meta.made_for = (source, target)
+    model._meta.made_for = ends
     plan.undo.append(lambda: registry.disappeared(model))
     plan.do(_publish, model, source)
     return model

@@ -8,13 +8,14 @@ from typing import Any
 import peewee
 from peewee import fn
 
-from activeassoc.associations.base import verb
+from activeassoc.associations.base import prepared, verb
+from activeassoc.associations.prepared import OTHERWISE, asker, counter, exact_asker, getter, some
 from activeassoc.associations.reading import Reading
 from activeassoc.associations.writing import values_given
 from activeassoc.collection import Collection
 from activeassoc.errors import WrongTarget
 from activeassoc.queue import Entry
-from activeassoc.stores.sql import spelled
+from activeassoc.stores.sql import one_if, spelled, total
 from activeassoc.targets import Target, is_list, key_of, read_many, read_one, spelled_twice
 
 
@@ -31,6 +32,7 @@ class ToMany(Reading):
     # Reading
 
     @verb("get_{many}")
+    @prepared("get", 0)
     def get(
         self,
         owner: Any,
@@ -54,6 +56,10 @@ class ToMany(Reading):
 
         One query, and one for each association of the paths; none, and an empty list, for an owner that is not saved. (C11, C13, D4)
         """
+        if where is attributes is join_attributes is through_where is populate is None:
+            found = self.kept("get", getter)(owner) if order is limit is offset is None else some(self, owner, order, limit, offset)
+            if found is not OTHERWISE:
+                return found  # type: ignore[no-any-return]
         if not self.has_row(owner, "get") or self.near_of(owner) is None:
             return []
         return self.fetch(
@@ -70,11 +76,19 @@ class ToMany(Reading):
         )
 
     @verb("count_{many}")
+    @prepared("count", 0)
     def count(self, owner: Any, *, where: Any = None, through_where: Any = None) -> int:
         """How many records are associated (and fulfil `where`). One query; none, and 0, for an owner that is not saved."""
+        if where is through_where is None:
+            found = self.kept("count", counter)(owner)
+            if found is not OTHERWISE:
+                return found  # type: ignore[no-any-return]
         if not self.has_row(owner, "count") or self.near_of(owner) is None:
             return 0
-        asked = self.asked("count")
+        return self.number_of(owner, self.asked("count"), where, through_where)
+
+    def number_of(self, owner: Any, asked: str, where: Any, through_where: Any) -> int:
+        """How many targets the owner, who has a row, has."""
         condition = self.filters(asked, where, through_where)
         query = self.select([fn.COUNT(peewee.SQL("1"))], self.near_is([self.near_of(owner)]))
         query = query if condition is None else query.where(condition)
@@ -83,12 +97,16 @@ class ToMany(Reading):
     # Asking
 
     @verb("has_{one}")
+    @prepared("has", 1)
     def has(self, owner: Any, targets: Any) -> bool:
         """Whether this record, or every one of these, is associated.
 
         `targets` is an instance or a primary key, or any iterable of them; False for None and for records that are not
         saved. One query that does not fetch the records; none for an owner that is not saved. (C10)
         """
+        answer = self.kept("has", asker)(owner, targets)
+        if answer is not OTHERWISE:
+            return answer  # type: ignore[no-any-return]
         if self.same_word and is_list(self.target, targets):
             return self.has_exactly(owner, targets)
         given = read_many(self.target, targets, self.asked("has"))
@@ -115,6 +133,9 @@ class ToMany(Reading):
         ``has_tasks([])`` is True only where there are none (``exact=False``: always); None is False. One query that does not fetch the
         records. (C10: the guide of Sequelize says so, and no release of it does.)
         """
+        answer = self.kept("has exactly", exact_asker)(owner, targets) if exact else self.kept("has", asker)(owner, targets)
+        if answer is not OTHERWISE:
+            return answer  # type: ignore[no-any-return]
         given = read_many(self.target, targets, self.asked("has_exactly"))
         if targets is None:
             return False
@@ -130,6 +151,15 @@ class ToMany(Reading):
             return self.count(owner) == 0
         found, every = self.matching_of_all(owner, given)
         return found == every and self._all(given, found)
+
+    @property
+    def counting(self) -> Any:
+        """The node that counts the records of a query."""
+        return fn.COUNT(peewee.SQL("1"))
+
+    def counting_those(self, condition: Any) -> Any:
+        """The node that counts those of them that fulfil a condition."""
+        return total(one_if(condition))
 
     def matching(self, owner: Any, targets: list[Target]) -> int:
         """How many of these targets are the owner's."""
@@ -171,18 +201,44 @@ class ToMany(Reading):
     def keep(self, owner: Any, found: Any, *, truncated: bool = False, partial: bool = False) -> None:
         self.value(owner).hold(found, truncated=truncated, partial=partial)
 
+    def keep_lists(self, owners: Iterable[Any], lists: Iterable[list[Any]], limit: int | None, partial: bool) -> tuple[list[Any], bool]:
+        """Leave with each owner its list, cut at the limit; all records, and whether any list was cut."""
+        name, records, cut = self.name, [], False
+        for owner, found in zip(owners, lists, strict=True):
+            longer = limit is not None and len(found) > limit
+            if longer:
+                del found[limit:]
+                cut = True
+            loaded = getattr(owner, "_loaded", None)
+            if loaded is None:
+                object.__setattr__(owner, "_loaded", {name: Collection.of(self, owner, found, longer, longer or partial)})
+            elif name in loaded:
+                loaded[name].hold(found, truncated=longer, partial=longer or partial)
+            else:
+                loaded[name] = Collection.of(self, owner, found, longer, longer or partial)
+            records += found
+        return records, cut
+
+    def loaded_on(self, owner: Any) -> bool:
+        """Whether the owner's collection holds records."""
+        collection = (getattr(owner, "_loaded", None) or {}).get(self.name)
+        return collection is not None and collection.loaded
+
     def held_records(self, owner: Any) -> list[Any]:
         """The records that the owner's collection holds, without a query."""
-        collection = owner.__dict__.get("_loaded", {}).get(self.name)
+        collection = (getattr(owner, "_loaded", None) or {}).get(self.name)
         return collection.held() if collection is not None else []
 
     def _sorted(self, records: Iterable[Any]) -> list[Any] | None:
         """The records as the getter would order them, where memory can tell."""
         records = list(records)
-        if self.order is not None or any(_has_text(key_of(record)) for record in records):
+        if self.order is not None:
+            return None
+        by_key = {key_of(record): record for record in records}
+        if any(map(_has_text, by_key)) or len(by_key) < len(records):
             return None  # how texts sort is the database's collation
         try:
-            return sorted(records, key=key_of)
+            return [by_key[key] for key in sorted(by_key)]
         except TypeError:
             return None
 
@@ -225,4 +281,4 @@ class ToMany(Reading):
 
 
 def _has_text(key: Any) -> bool:
-    return any(isinstance(part, str) for part in (key if isinstance(key, tuple) else (key,)))
+    return isinstance(key, str) or (isinstance(key, tuple) and any(isinstance(part, str) for part in key))

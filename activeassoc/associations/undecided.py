@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from activeassoc.associations.base import verbs_of
+from activeassoc.associations.base import _verbs, verbs_of
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.to_many import ToMany
 from activeassoc.registry import Key
@@ -39,4 +39,5 @@ def _decided(name: str) -> Callable[..., Any]:
 
 for _name in (*verbs_of(ManyToMany), "query", "reach", "any"):
     setattr(Undecided, _name, _decided(_name))
+_verbs.pop(Undecided, None)  # it was looked through before it had these
 Undecided.operations = frozenset(verbs_of(Undecided)) | {"query", "reach", "any"}

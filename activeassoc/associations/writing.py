@@ -1,24 +1,77 @@
 """What all writing accessors do the same way: making records, and leaving memory as it was when something fails.
 
 Map: `values_given` reads what `create_x` was given, `mappings` what `create_xs` was; `match` finds the rows of the targets;
-`as_before` puts the memory of records back when its block raises; `equalities` reads a scope as values to write.
+`retried` and `patiently` run a write again that met another one; `as_before` puts the memory of records back when its block
+raises; `equalities` reads a scope as values to write.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+import functools
+import random
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import peewee
 from peewee import OP, Expression, Field
 
-from activeassoc.associations.base import not_found
-from activeassoc.errors import DeclarationError, UnknownName, WrongArgument, nearest
+from activeassoc.associations.base import Operation, not_found
+from activeassoc.errors import DeclarationError, LinksNotSaved, UnknownName, WrongArgument, nearest
 from activeassoc.keys import field_names, find_field
+from activeassoc.own import has_own
 from activeassoc.registry import Model
+from activeassoc.stores.conflicts import conflicted
 from activeassoc.stores.sql import insert_all, spelled
 from activeassoc.targets import Target, once
+
+#: For how many seconds a write that met another one is tried again.
+PATIENCE = 10
+#: For how many seconds it waits before, at most.
+PAUSE = 0.01
+
+
+def retried(operation: Operation) -> Operation:
+    """A writing accessor, run again where the store gave its transaction up because another one wrote the same rows first (C16).
+
+    Within a transaction of the caller's the error is the caller's: all of that transaction has to be run again.
+    """
+
+    @functools.wraps(operation)
+    def run(association: Any, owner: Any, /, *arguments: Any, **options: Any) -> Any:
+        if arguments and hasattr(arguments[0], "__next__"):
+            arguments = (list(arguments[0]), *arguments[1:])  # it could not be read a second time
+        deadline = None
+        while True:
+            try:
+                return operation(association, owner, *arguments, **options)
+            except peewee.OperationalError as error:
+                models = [association.source, association.target, *(key.model for key in association.keys)]
+                deadline = once_more(error, [model._meta.database for model in models], deadline)
+
+    return run  # type: ignore[return-value]
+
+
+def patiently(databases: Sequence[Any], write: Callable[[], Any]) -> Any:
+    """What `write` gives, which is run again where its transaction met another one, as `retried` does it."""
+    deadline = None
+    while True:
+        try:
+            return write()
+        except (peewee.OperationalError, LinksNotSaved) as error:
+            if getattr(error, "stays", False):
+                raise  # a part of it is done, and would be done twice
+            deadline = once_more(error, databases, deadline)
+
+
+def once_more(error: Exception, databases: Iterable[Any], deadline: float | None) -> float:
+    """Wait a moment before a write that failed is run again, and tell until when that is done; raises the error where it is not."""
+    now = time.monotonic()
+    if not conflicted(error) or any(database.in_transaction() for database in databases) or now > (deadline or now):
+        raise error
+    time.sleep(random.random() * PAUSE)
+    return deadline or now + PATIENCE
 
 
 def values_given(model: Model, values: Any, fields: Mapping[str, Any], forced: Mapping[Field, Any], asked: str) -> dict[str, Any]:
@@ -58,24 +111,35 @@ def mappings(values: Any, asked: str) -> list[Any]:
 
 def saves_plainly(model: Model) -> bool:
     """Whether saving a record is one statement: ``save`` and ``create`` are not the user's own, which could do more and then fail."""
-    return all(getattr(model, name).__module__ in ("activeassoc.model", "peewee") for name in ("save", "create", "__init__"))
+    return not has_own(model, "save", "create", "insert", "__init__")
 
 
-def create_all(model: Model, rows: list[dict[str, Any]]) -> list[Any]:
-    """New, saved records. One INSERT for all where they are many and their keys are known before, else one each.
+def create_all(model: Model, rows: list[dict[str, Any]], stage: Any = None) -> list[Any]:
+    """New, saved records, each noted with the `stage`. One INSERT for all where they are many and their keys known before, else one each.
 
     A key that the database makes is not told for every row of one INSERT, or not in the order of the rows.
     """
     if len(rows) < 2 or model._meta.auto_increment or not saves_plainly(model):
-        return [model.create(**row) for row in rows]
+        return _create_each(model, rows, stage)
     records = [model(**row) for row in rows]
     if any(record._pk is None or not _whole(record) for record in records):
-        return [model.create(**row) for row in rows]
+        return _create_each(model, rows, stage)
     fields = model._meta.sorted_fields
     insert_all(model, [{field: record.__data__.get(field.name) for field in fields} for record in records])
     for record in records:
         record._dirty.clear()
         record.__dict__["_stored"] = True
+    if stage is not None:
+        stage.note(model, [record._pk for record in records])
+    return records
+
+
+def _create_each(model: Model, rows: list[dict[str, Any]], stage: Any) -> list[Any]:
+    records = []
+    for row in rows:
+        records.append(model.create(**row))
+        if stage is not None:
+            stage.note(model, [records[-1]._pk])
     return records
 
 
@@ -113,15 +177,16 @@ def remember(record: Any) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def as_before(records: Iterable[Any]) -> Iterator[None]:
-    """When the block raises, the records are in memory what they were before it (C3)."""
+def as_before(records: Iterable[Any], stays: Callable[[Any], bool] = lambda record: False) -> Iterator[None]:
+    """When the block raises, the records are in memory what they were before it (C3), but for those whose rows stay written."""
     states = [(record, remember(record)) for record in records]
     try:
         yield
     except BaseException:
         for record, state in states:
-            record.__dict__.clear()
-            record.__dict__.update(state)
+            if not stays(record):
+                record.__dict__.clear()
+                record.__dict__.update(state)
         raise
 
 
