@@ -12,6 +12,7 @@ import pytest
 from peewee import BooleanField, CharField, IntegerField
 
 from activeassoc import sync
+from activeassoc.stores.sql import store_of
 
 
 def model(fresh: Any, name: str, /, **fields: Any) -> Any:
@@ -46,9 +47,12 @@ def rows(*models: Any) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of these models' tables, as the database holds them."""
     found = {}
     for each in models:
-        quote = each._meta.database.quote
-        name = f"{quote[0]}{each._meta.table_name}{quote[-1]}"
-        cursor = each._meta.database.execute_sql(f"SELECT * FROM {name}")
+        database = each._meta.database
+        if store_of(database).sql:
+            quote = database.quote
+            cursor = database.execute_sql(f"SELECT * FROM {quote[0]}{each._meta.table_name}{quote[-1]}")
+        else:
+            cursor = database.execute(each.select())
         found[each._meta.table_name] = sorted(cursor.fetchall(), key=repr)
     return found
 

@@ -1,183 +1,74 @@
-"""The fixtures: a test that asks for one of `store`, `db`, `Base` or `fresh` runs on every store, and never learns which it got.
+"""The fixtures: a test that asks for one of `store`, `db`, `Base` or `fresh` runs on every SQL database, and never learns which it got.
 
-Map: `ENGINES` tells how each makes, names and removes databases; `Store` is one of them for one test; then the fixtures.
+With ``@pytest.mark.every_store`` (or ``pytestmark = pytest.mark.every_store`` for a file) it runs on MongoDB and Redis too, and
+``@pytest.mark.needs("joins")`` skips the stores that lack a capability (`activeassoc.stores.capabilities`). Two databases at once:
+`Near` and `Far` are bases on each of `PAIRS`; ``on("mongodb")`` is a base on a new database of one kind.
 
-A server that does not answer skips its tests, or fails them where ACTIVEASSOC_REQUIRE names it (``sqlite,postgresql,mariadb``, and
-``chinook`` for the sample database). The servers are at ACTIVEASSOC_POSTGRESQL_URL and ACTIVEASSOC_MARIADB_URL.
+A server that does not answer skips its tests, or fails them where ACTIVEASSOC_REQUIRE names it (``sqlite,postgresql,mariadb,mongodb,
+redis``, and ``chinook`` for the sample database). The servers are at ACTIVEASSOC_POSTGRESQL_URL, ACTIVEASSOC_MARIADB_URL,
+ACTIVEASSOC_REDIS_URL and ACTIVEASSOC_MONGODB_URL; without the last one, a server that speaks MongoDB's protocol is started for the run.
 """
 
 from __future__ import annotations
 
-import contextlib
+import gc
 import itertools
 import os
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import Any
 
 import peewee
 import pytest
-from playhouse import db_url
+from engines import ENGINES, SQL, Store, absent, close_servers
 
 import activeassoc
 
-POSTGRESQL = os.environ.get("ACTIVEASSOC_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/test")
-MARIADB = os.environ.get("ACTIVEASSOC_MARIADB_URL", "mysql://root@127.0.0.1:3306/test")
-REQUIRED = set(filter(None, os.environ.get("ACTIVEASSOC_REQUIRE", "").replace(" ", "").split(",")))
-
-# One prefix for each run, so that runs side by side (also those of pytest-xdist) do not meet.
-PREFIX = f"aa_{uuid.uuid4().hex[:10]}_"
-_numbers = itertools.count(1)
-
-
-def plain(url: str) -> Any:
-    """A plain peewee database, with nothing of activeassoc in it: for looking from outside."""
-    kind = urlsplit(url).scheme.partition("+")[0]
-    options = {"postgresql": {"prefer_psycopg3": True, "connect_timeout": 5}, "mysql": {"connect_timeout": 5}}.get(kind, {})
-    return db_url.connect(url, unquote_user=True, unquote_password=True, **options)
-
-
-class Engine(NamedTuple):
-    """How one kind of database makes an empty one of a given name, tells its URL, and removes it whatever a test left open."""
-
-    server: str | None
-    create: Callable[[Any, str], Any]
-    url: Callable[[str, Path], str]
-    remove: Callable[[Any, str], Any]
-
-
-def _create_postgresql(server: Any, name: str) -> None:
-    server.execute_sql(f'CREATE SCHEMA "{name}"')
-
-
-def _url_postgresql(name: str, folder: Path) -> str:
-    # A schema instead of a database, as it is made in a millisecond; the application's name finds the connections that a test left open.
-    parts = urlsplit(POSTGRESQL)
-    query = f"application_name={name}&options={quote(f'-c search_path={name}')}"
-    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, query]))))
-
-
-def _remove_postgresql(server: Any, name: str) -> None:
-    server.execute_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", (name,))
-    server.execute_sql(f'DROP SCHEMA IF EXISTS "{name}" CASCADE')
-
-
-def _create_mariadb(server: Any, name: str) -> None:
-    server.execute_sql(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
-
-
-def _url_mariadb(name: str, folder: Path) -> str:
-    return urlunsplit(urlsplit(MARIADB)._replace(path=f"/{name}"))
-
-
-def _remove_mariadb(server: Any, name: str) -> None:
-    for (process,) in server.execute_sql("SELECT id FROM information_schema.processlist WHERE db = %s", (name,)).fetchall():
-        with contextlib.suppress(peewee.PeeweeException):  # it may have ended meanwhile
-            server.execute_sql(f"KILL {process}")
-    server.execute_sql(f"DROP DATABASE IF EXISTS `{name}`")
-
-
-ENGINES = {
-    "sqlite": Engine(None, lambda server, name: None, lambda name, folder: f"sqlite:///{folder / name}.db", lambda server, name: None),
-    "postgresql": Engine(POSTGRESQL, _create_postgresql, _url_postgresql, _remove_postgresql),
-    "mariadb": Engine(MARIADB, _create_mariadb, _url_mariadb, _remove_mariadb),
-}
-
-
-class Store:
-    """One kind of database for one test: as many fresh, empty databases as it asks for, removed with all connections at its end."""
-
-    def __init__(self, name: str, server: Any, folder: Path) -> None:
-        self.name, self._engine, self._server, self._folder = name, ENGINES[name], server, folder
-        self._names: list[str] = []
-        self._opened: list[Any] = []
-        self._connections: list[Any] = []
-
-    def url(self) -> str:
-        """The URL of a new, empty database of its own."""
-        name = f"{PREFIX}{next(_numbers)}"
-        self._engine.create(self._server, name)
-        self._names.append(name)
-        return self._engine.url(name, self._folder)
-
-    def connect(self, url: str | None = None, **options: Any) -> Any:
-        """`activeassoc.connect` to `url`, or to a new database; connections of all threads are closed after the test."""
-        return self._kept(activeassoc.connect(url or self.url(), **options))
-
-    def raw(self, url: str) -> Any:
-        """A plain peewee database on `url`: what the database holds, without activeassoc between."""
-        return self._kept(plain(url))
-
-    def _kept(self, db: Any) -> Any:
-        # Each thread's connection hangs in thread-local storage, where nobody else can close it: keep what the driver returns.
-        connect = db._connect
-
-        def tracked() -> Any:
-            connection = connect()
-            self._connections.append(connection)
-            return connection
-
-        db._connect = tracked
-        self._opened.append(db)
-        return db
-
-    def remove(self) -> None:
-        """Close everything and remove the databases, also where a test failed inside a transaction."""
-        for db in self._opened:
-            db._state.transactions.clear()
-            with contextlib.suppress(peewee.PeeweeException):
-                db.close()
-        for connection in self._connections:
-            with contextlib.suppress(Exception):  # SQLite's connections of other threads refuse; drivers differ in what they raise
-                connection.close()
-        for name in self._names:
-            self._engine.remove(self._server, name)
-
-
-_servers: dict[str, Any] = {}
-
-
-def server(name: str) -> Any:
-    """The connection of this run to a server, made once; skips or fails where there is none."""
-    if name not in _servers and ENGINES[name].server is not None:
-        try:
-            _servers[name] = plain(ENGINES[name].server or "")
-            _servers[name].connect()
-        except Exception as error:
-            _servers[name] = error
-    found = _servers.get(name)
-    if isinstance(found, Exception):
-        absent(name, f"{name} does not answer: {found}")
-    return found
-
-
-def absent(name: str, reason: str) -> None:
-    """Skip on a laptop, fail where ACTIVEASSOC_REQUIRE names it."""
-    if name in REQUIRED:
-        pytest.fail(f"ACTIVEASSOC_REQUIRE names it, but {reason}", pytrace=False)
-    pytest.skip(reason)
+#: Two databases: every kind of store on either side, beside itself, and beside one that is quite another.
+PAIRS = [
+    ("sqlite", "sqlite"),
+    ("sqlite", "postgresql"),
+    ("postgresql", "mongodb"),
+    ("mongodb", "mongodb"),
+    ("mongodb", "mariadb"),
+    ("mariadb", "redis"),
+    ("redis", "redis"),
+    ("redis", "sqlite"),
+]
+ALL_PAIRS = list(itertools.product(ENGINES, ENGINES))
 
 
 def pytest_report_header() -> str:
     return f"activeassoc {activeassoc.__version__} from {Path(activeassoc.__file__).parent}"
 
 
+def pytest_collection_finish() -> None:
+    """Some tests ask for a full garbage collection, which need not walk the thousands of tests themselves each time."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure() -> None:
-    for found in _servers.values():
-        if not isinstance(found, Exception):
-            found.close()
-    _servers.clear()
+    close_servers()
 
 
-@pytest.fixture(params=list(ENGINES))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    asked, item = metafunc.fixturenames, metafunc.definition
+    by_hand = {name for mark in item.iter_markers("parametrize") for name in str(mark.args[0]).replace(" ", "").split(",")}
+    if "store" in asked and "store" not in by_hand:
+        metafunc.parametrize("store", list(ENGINES) if item.get_closest_marker("every_store") else SQL, indirect=True)
+    if "pair" in asked and "pair" not in by_hand:
+        pairs = ALL_PAIRS if item.get_closest_marker("every_pair") else PAIRS
+        metafunc.parametrize("pair", pairs, indirect=True, ids="-".join)
+
+
+@pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """One kind of database; the test runs once for each. ``@pytest.mark.needs("row_locks")`` skips those that lack the capability."""
-    found = Store(request.param, server(request.param), tmp_path)
+    found = Store(request.param, tmp_path)
     try:
         _skip_by_capability(request, found)
         yield found
@@ -212,6 +103,42 @@ def base_on(db: Any, module: str) -> Any:
 def Base(db: Any, request: pytest.FixtureRequest) -> Any:
     """A base class for models on `db`."""
     return base_on(db, request.module.__name__)
+
+
+@pytest.fixture
+def on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """``on("mongodb")``: a base class for models on a new database of that kind; two calls of one kind are two databases."""
+    stores: dict[str, Store] = {}
+
+    def base(kind: str, **options: Any) -> Any:
+        if kind not in stores:
+            stores[kind] = Store(kind, tmp_path)
+        return base_on(stores[kind].connect(**options), request.module.__name__)
+
+    try:
+        yield base
+    finally:
+        for each in stores.values():
+            each.remove()
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest, on: Callable[[str], Any]) -> tuple[Any, Any]:
+    """Bases on two databases, of each of `PAIRS`, or with ``@pytest.mark.every_pair`` of all twenty-five."""
+    near, far = request.param
+    return on(near), on(far)
+
+
+@pytest.fixture
+def Near(pair: tuple[Any, Any]) -> Any:
+    """A base class for models on the first database of the pair."""
+    return pair[0]
+
+
+@pytest.fixture
+def Far(pair: tuple[Any, Any]) -> Any:
+    """A base class for models on the second database of the pair."""
+    return pair[1]
 
 
 class Fresh:

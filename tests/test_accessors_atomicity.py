@@ -14,9 +14,12 @@ from peewee import CharField
 from activeassoc import AssociationError, sync
 from activeassoc.stores.sql import many_statements
 
+pytestmark = pytest.mark.every_store
+
 FAILURES = (peewee.IntegrityError, peewee.OperationalError, peewee.InternalError, peewee.DatabaseError)
 
 
+@pytest.mark.needs("sql")
 def test_a_trigger_refuses_the_last_row_of_a_set(fresh: Any) -> None:
     """C3: a set of a has_many whose second UPDATE fails has not detached anybody either."""
     t = tracker(fresh)
@@ -33,6 +36,7 @@ def test_a_trigger_refuses_the_last_row_of_a_set(fresh: Any) -> None:
     assert ids(project.tasks) == [a.id, b.id]
 
 
+@pytest.mark.needs("sql")
 def test_an_insert_that_fails_after_updates(fresh: Any) -> None:
     """C3: of several new targets the last cannot be saved: nobody is, and none of them thinks so."""
     t = tracker(fresh)
@@ -54,6 +58,7 @@ def test_an_insert_that_fails_after_updates(fresh: Any) -> None:
     assert project.set_tasks([first]) == [first]
 
 
+@pytest.mark.needs("sql")
 def test_a_link_that_fails_after_others(fresh: Any) -> None:
     """C3: a set of a many-to-many whose INSERT fails has neither unlinked anybody nor changed an attribute."""
     t = tracker(fresh)
@@ -72,6 +77,7 @@ def test_a_link_that_fails_after_others(fresh: Any) -> None:
     assert [user.membership.role for user in project.get_users()] == ["old"] * 3
 
 
+@pytest.mark.needs("sql")
 def test_attributes_that_cannot_be_written(fresh: Any) -> None:
     """C3: an UPDATE of attributes that fails undoes what was unlinked before it."""
     t = tracker(fresh)
@@ -82,6 +88,7 @@ def test_attributes_that_cannot_be_written(fresh: Any) -> None:
         project.set_users([users[1]], {"since": 99})
 
 
+@pytest.mark.needs("sql")
 def test_a_has_one_that_fails_after_the_former_was_let_go(fresh: Any) -> None:
     """C3: neither set nor create leaves the owner without its former record."""
     t = tracker(fresh)
@@ -99,6 +106,7 @@ def test_a_has_one_that_fails_after_the_former_was_let_go(fresh: Any) -> None:
         project.create_plan(title="created")
 
 
+@pytest.mark.needs("sql")
 def test_belongs_to_with_a_new_target_that_cannot_be_used(fresh: Any) -> None:
     """C3: the new target's INSERT is undone with the UPDATE that fails."""
     t = tracker(fresh)
@@ -112,6 +120,7 @@ def test_belongs_to_with_a_new_target_that_cannot_be_used(fresh: Any) -> None:
     assert new.id is None
 
 
+@pytest.mark.needs("transactions")
 def test_a_save_of_the_users_own_that_fails(fresh: Any) -> None:
     """C3: a target's own save() that raises after it wrote undoes everything, also for a single one."""
     fresh.on()
@@ -203,6 +212,7 @@ def test_a_failing_accessor_within_a_transaction(fresh: Any) -> None:
     assert t.Plan.select().count() == 0
 
 
+@pytest.mark.needs("sql")
 def test_a_connection_that_is_lost_in_the_middle(fresh: Any) -> None:
     """C3: the connection breaks between two statements of a set: nothing of it is kept."""
     t = tracker(fresh)
@@ -233,6 +243,7 @@ def test_a_connection_that_is_lost_in_the_middle(fresh: Any) -> None:
     assert b.project_id is None
 
 
+@pytest.mark.needs("sql")
 def test_a_write_that_waits_too_long(fresh: Any) -> None:
     """C3, C17: a lock that is not granted surfaces as peewee's error, and nothing is half written."""
     t = tracker(fresh)

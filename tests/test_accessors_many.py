@@ -11,7 +11,10 @@ from accessing import ids, model, refused, tracker
 from peewee import BooleanField, CharField
 
 from activeassoc import DeclarationError, RequiredKeyError, UnknownName, WrongArgument, sync
+from activeassoc.stores.capabilities import store_of
 from activeassoc.testing import assert_queries
+
+pytestmark = pytest.mark.every_store
 
 
 def test_has_many_set(fresh: Any) -> None:
@@ -148,7 +151,8 @@ def test_has(fresh: Any, name: str) -> None:
     assert exactly([]) is True
     assert exactly([], exact=False) is True
     association.set(project, [a, b])
-    with assert_queries(10):
+    can = store_of(t.db)  # without CASE, sets are compared by a second statement; without joins, links and targets are asked apart
+    with assert_queries(10 if can.expressions else 13 if name == "tasks" else 23):
         assert has(a) is True
         assert has(c.id) is False
         assert has([a, b.id]) is True
@@ -239,13 +243,13 @@ def test_create_many_costs_little_where_keys_are_known(fresh: Any) -> None:
     Box.has_many(Thing, as_="linked", through="boxes_linked")
     sync(fresh.db)
     box = Box.create()
-    with assert_queries(1):
+    with assert_queries(1 if store_of(fresh.db).expressions else 2):  # the owner is looked for by a statement of its own
         made = box.create_things([{"title": str(n)} for n in range(50)])
     assert [thing.title for thing in made] == [str(n) for n in range(50)]
     assert not any(thing.dirty_fields for thing in made)
     assert {thing.id for thing in box.get_things()} == {thing.id for thing in made}
     assert all(thing.box == box for thing in made)
-    with assert_queries(2):
+    with assert_queries(2 if store_of(fresh.db).joins else 3):  # the owner is looked for by a statement of its own
         box.create_linked([{"title": str(n)} for n in range(50)])
     assert box.count_linked() == 50
     made[0].title = "changed"
@@ -353,8 +357,8 @@ def test_rows_that_a_select_of_the_users_own_hides(fresh: Any) -> None:
         assert association.has_exactly(project, [a]) is True
         assert association.reach([project]) == {project: [a]}
         assert association.set(project, [a]) == [a]
-    assert fresh.db.execute_sql("SELECT COUNT(*) FROM linked_tasks").fetchone()[0] == 1
-    assert fresh.db.execute_sql("SELECT COUNT(*) FROM task WHERE project_id IS NOT NULL").fetchone()[0] == 1
+    assert peewee.ModelSelect(Project.linked.through, [Project.linked.through.id]).count() == 1
+    assert peewee.ModelSelect(Task, [Task.id]).where(Task.project_id.is_null(False)).count() == 1
     project.set_main(hidden)
     assert project.get_main() is None
     assert project.set_main(a) is a

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import peewee
+import pytest
 from accessing import ids, model, tracker
 from peewee import BooleanField, CharField
 
 from activeassoc import sync
 from activeassoc.testing import assert_queries
+
+pytestmark = pytest.mark.every_store
 
 
 def test_both_ends_of_a_has_many(fresh: Any) -> None:

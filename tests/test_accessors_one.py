@@ -9,7 +9,10 @@ from accessing import model, refused, tracker
 from peewee import CharField, ForeignKeyField
 
 from activeassoc import RequiredKeyError, UnknownName, WrongArgument, sync
+from activeassoc.stores.capabilities import store_of
 from activeassoc.testing import assert_queries
+
+pytestmark = pytest.mark.every_store
 
 
 def test_belongs_to_get_asks_the_database(fresh: Any) -> None:
@@ -37,7 +40,7 @@ def test_belongs_to_set_writes_the_key_alone(fresh: Any) -> None:
     task = t.Task.create(title="stored", project=project)
     task.title = "unsaved"
     t.Task.update(rank=5).execute()
-    with assert_queries(1):
+    with assert_queries(1 if store_of(t.db).expressions else 2):  # where no UPDATE asks whether the target exists, a SELECT does
         assert task.set_project(other) is other
     assert (task.project, task.project_id) == (other, other.id)
     assert task.project is other
@@ -116,7 +119,7 @@ def test_has_one_detaches_the_former(fresh: Any) -> None:
     assert project.set_plan(b.id) == b
     assert (a.project, a.project_id) == (None, None)
     assert t.Plan.get_by_id(a.id).project_id is None
-    with assert_queries(1):
+    with assert_queries(1 if store_of(t.db).expressions else 2):
         assert project.set_plan(b) is b
     assert other.set_plan(b) is b
     assert (b.project, b.project_id) == (other, other.id)

@@ -18,6 +18,8 @@ from peewee import CharField
 from activeassoc import AssociationError, UnknownName, sync
 from activeassoc.testing import assert_queries
 
+pytestmark = pytest.mark.every_store
+
 
 def test_signatures(fresh: Any) -> None:
     """C15, C18: inspect.signature shows the real parameters, with self in front."""

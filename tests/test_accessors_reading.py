@@ -9,7 +9,10 @@ from accessing import ids, model, refused, tracker
 from peewee import SQL, CharField, IntegerField, fn
 
 from activeassoc import UnknownName, WrongArgument, sync
+from activeassoc.stores.capabilities import store_of
 from activeassoc.testing import assert_queries
+
+pytestmark = pytest.mark.every_store
 
 
 def filled(fresh: Any) -> Any:
@@ -32,12 +35,13 @@ def test_where(fresh: Any) -> None:
     assert project.get_tasks(where=t.Task.rank == 1) == [tasks[1], tasks[4]]
     assert project.get_tasks(where={"rank": {">": 1}}) == [tasks[0], tasks[3]]
     assert project.get_tasks(where=(t.Task.rank == 1) & (t.Task.title == "t4")) == [tasks[4]]
-    assert project.get_tasks(where=SQL("1 = 0")) == []
     assert project.get_tasks(where={}) == tasks
     assert project.count_tasks(where=t.Task.rank == 1) == 2
     assert project.count_tasks(where={"rank": 1}) == 2
     assert project.get_users(where=t.Membership.role == "odd") == [users[1], users[3]]
-    assert project.get_users(where=(t.Membership.since > 8) | (t.User.age == 2)) == [users[0], users[1], users[3]]
+    if store_of(t.db).joins:
+        assert project.get_tasks(where=SQL("1 = 0")) == []
+        assert project.get_users(where=(t.Membership.since > 8) | (t.User.age == 2)) == [users[0], users[1], users[3]]
     assert project.get_users(through_where=t.Membership.role == "odd", where=t.User.age == 1) == [users[1]]
     assert project.get_users(through_where={"role": "odd"}) == [users[1], users[3]]
     assert project.count_users(where=t.Membership.role == "odd") == 2
@@ -100,7 +104,8 @@ def test_order(fresh: Any) -> None:
     assert numbers("-rank") == [0, 3, 1, 4, 2]
     assert numbers(["-rank", "-title"]) == [0, 3, 4, 1, 2]
     assert numbers(t.Task.title.desc()) == [4, 3, 2, 1, 0]
-    assert numbers([fn.LENGTH(t.Task.title), "-id"]) == [4, 3, 2, 1, 0]
+    if store_of(t.db).expressions:
+        assert numbers([fn.LENGTH(t.Task.title), "-id"]) == [4, 3, 2, 1, 0]
     assert numbers("-id") == [4, 3, 2, 1, 0]
     assert [user.name for user in t.project.get_users(order="since")] == ["u4", "u3", "u2", "u1", "u0"]
     assert [user.name for user in t.project.get_users(order=[t.Membership.role, "-age"])] == ["u0", "u4", "u2", "u3", "u1"]
@@ -150,7 +155,8 @@ def test_the_order_of_the_association(fresh: Any) -> None:
     assert project.get_placed() == [c, a, b]
     assert list(project.placed) == [c, a, b]
     assert Project.placed.reach([project]) == {project: [c, a, b]}
-    assert list(Project.placed.query(project)) == [c, a, b]
+    if store_of(fresh.db).joins:
+        assert list(Project.placed.query(project)) == [c, a, b]
     project.add_placed(Task.create(id=1000), {"position": 0})
     assert ids(project.placed) == [1000, c.id, a.id, b.id]
 
@@ -186,9 +192,12 @@ def test_query(fresh: Any) -> None:
     assert list(query) == t.tasks
     assert list(t.Project.tasks.query(t.project, where={"rank": 1}, order="-id", limit=1)) == [t.tasks[4]]
     assert list(t.Project.tasks.query(t.project, offset=4)) == [t.tasks[4]]
-    users = list(t.Project.users.query(t.project).where(t.Membership.role == "odd"))
-    assert users == [t.users[1], t.users[3]]
-    assert [user.membership.since for user in users] == [9, 7]
+    if store_of(t.db).joins:
+        users = list(t.Project.users.query(t.project).where(t.Membership.role == "odd"))
+        assert users == [t.users[1], t.users[3]]
+        assert [user.membership.since for user in users] == [9, 7]
+    else:
+        assert list(t.Project.users.query(t.project).where(t.User.age == 1)) == [t.users[1], t.users[4]]
     assert list(t.Task.project.query(t.tasks[0])) == [t.project]
 
 
@@ -205,7 +214,7 @@ def test_reach(fresh: Any) -> None:
     assert reached[new] == []
     with assert_queries(0):
         assert all(task.project is t.project for task in reached[t.project])
-    with assert_queries(1):
+    with assert_queries(1 if store_of(t.db).joins else 2):
         reached = t.Project.users.reach(owners)
     assert reached[t.project] == t.users
     assert reached[t.other] == [t.users[0]]

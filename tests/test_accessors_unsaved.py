@@ -11,7 +11,10 @@ from accessing import ids, model, refused, rows, tracker
 from peewee import CharField
 
 from activeassoc import RecordNotFound, UnsavedRecordError, sync
+from activeassoc.stores.capabilities import store_of
 from activeassoc.testing import assert_queries
+
+pytestmark = pytest.mark.every_store
 
 
 def test_a_new_owner_has_nothing(fresh: Any) -> None:
@@ -189,7 +192,10 @@ def test_an_owner_whose_row_is_gone(fresh: Any, constraints: bool) -> None:
     other = t.Project.create()
     lost = copy.copy(task)
     t.Task.delete().execute()
-    for call in (lambda: lost.set_project(other), lambda: lost.set_project(None), lambda: lost.create_project()):
+    calls = [lambda: lost.set_project(other), lambda: lost.set_project(None)]
+    if store_of(t.db).transactions:  # elsewhere the new project is there already, and PartialWriteError tells it
+        calls.append(lambda: lost.create_project())
+    for call in calls:
         with refused(RecordNotFound, None, t.models, lost, other) as caught:
             call()
         assert caught.value.model is t.Task

@@ -17,6 +17,8 @@ from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.testing import assert_queries
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 def scratch() -> Scratch:
@@ -634,22 +636,36 @@ LOAD_ERRORS = {
 }
 
 
-@pytest.mark.parametrize("case", LOAD_ERRORS)
-def test_load_errors_name_both_ends_and_the_fix(fresh, case):
-    """F3: raised in sync, before any table is made, and again each time."""
+def wrong(Base, case):
+    """The models of a case, and what sync says to them."""
     user, pet, text = LOAD_ERRORS[case]
     models = load(
-        fresh.on(),
+        Base,
         user(),
         pet(),
         Link={"user": reference("User"), "pet": reference("Pet"), "role": CharField(null=True)},
         Half={"user": reference("User")},
         Many={"user": reference("User"), "other": reference("User"), "pet": reference("Pet")},
     )
+    return models, text
+
+
+@pytest.mark.parametrize("case", LOAD_ERRORS)
+def test_load_errors_name_both_ends_and_the_fix(scratch, case):
+    """F3: raised in sync, before the database is asked for anything, and again each time."""
+    models, text = wrong(scratch.Base, case)
     for _ in range(2):
         with pytest.raises(activeassoc.AssociationError) as error:
             sync(*models.values())
         assert str(error.value) == text
+
+
+def test_a_load_error_leaves_the_database_empty(fresh):
+    """F3: raised in sync, before any table is made."""
+    models, text = wrong(fresh.on(), next(iter(LOAD_ERRORS)))
+    with pytest.raises(activeassoc.AssociationError) as error:
+        sync(*models.values())
+    assert str(error.value) == text
     assert fresh.db.get_tables() == []
 
 
@@ -668,8 +684,8 @@ def test_both_ends_dominant_across_datastores(store, Base):
     with pytest.raises(DeclarationError) as error:
         sync(User, Pet)
     assert (
-        str(error.value) == "User.pets = collection('Pet', via='owners', dominant=True): it and Pet.owners are both dominant, and their "
-        "models are in different databases, of which one has the links. Leave dominant out at one of them."
+        str(error.value) == "User.pets = collection('Pet', via='owners', dominant=True): User.pets and Pet.owners are both dominant, and "
+        "their models are in different databases, of which one has the links. Leave dominant out at one of them."
     )
     assert Base._meta.database.get_tables() == Other._meta.database.get_tables() == []
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import peewee
 import pytest
-from looking import raw
 from peewee import CharField, CompositeKey, IntegerField, UUIDField
 
 import activeassoc
 from activeassoc import CriteriaError, LinksDroppedWarning, LinksNotSaved, RecordNotFound, collection, reference, sync
+from activeassoc.stores.capabilities import store_of
 from activeassoc.testing import assert_queries
+
+pytestmark = pytest.mark.every_store
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_a_collection_is_like_a_list(models):
     a, b, c = user.create_pets([{"name": "a"}, {"name": "b"}, {"name": "c"}])
     user = User.find_one(user.id)
     assert "not loaded" in repr(user.pets)
-    with assert_queries(1):
+    with assert_queries(1 if store_of(User._meta.database).joins else 2):
         assert list(user.pets) == [a, b, c]
         assert len(user.pets) == 3
         assert user.pets[0] == a
@@ -271,6 +273,7 @@ def test_a_unique_reference_lets_go_before_it_takes(fresh):
 # A save that fails
 
 
+@pytest.mark.needs("transactions")
 def test_a_save_that_fails_writes_nothing_and_lists_what_failed(models):
     """F7: rows and memory are as before, the queue is kept, and saved again it is carried out."""
     User, Pet, Toy = models
@@ -298,11 +301,12 @@ def test_a_save_that_fails_writes_nothing_and_lists_what_failed(models):
         ("User.pets", "add", {"chip": 5}),
         ("User.pets", "add", 999),
     ]
-    assert [type(each.error) for each in error.failed] == [RecordNotFound, peewee.IntegrityError, RecordNotFound]
+    kinds = (RecordNotFound, peewee.IntegrityError, RecordNotFound)
+    assert [isinstance(each.error, kind) for each, kind in zip(error.failed, kinds, strict=True)] == [True] * 3
     assert error.record is user
     assert str(error).startswith(
         "User.save() with what its collections have queued: 3 of it failed, and nothing was written: "
-        "User.pets.add(998): Pet has no row with the primary key 998, User.pets.add({'chip': 5}): IntegrityError: "
+        "User.pets.add(998): Pet has no row with the primary key 998, User.pets.add({'chip': 5}): "
     )
     assert str(error).endswith("The queue is kept: mend what failed, or take it back, and save again.")
     assert len(user.pets.pending) == 7
@@ -316,6 +320,7 @@ def test_a_save_that_fails_writes_nothing_and_lists_what_failed(models):
     assert [toy.name for toy in user.toys] == ["ball"]
 
 
+@pytest.mark.needs("transactions")
 def test_a_new_owner_whose_links_fail_stays_new(models):
     """F7, F10: neither its row nor its key remain."""
     User, _, _ = models
@@ -352,7 +357,7 @@ def test_a_record_that_cannot_be_saved_keeps_its_queue(fresh):
     user.pets.add({})
     with pytest.raises(peewee.IntegrityError) as error:
         user.save()
-    assert not isinstance(error.value, activeassoc.AssociationError)
+    assert not isinstance(error.value, LinksNotSaved)
     assert Pet.select().count() == 0
     assert len(user.pets.pending) == 1
     user.name = "b"
@@ -383,6 +388,7 @@ def test_queues_of_new_records_are_carried_out_with_them(models):
     assert {user.name for user in rex.get_owners()} == {"ann", "bob"}
 
 
+@pytest.mark.needs("transactions")
 def test_what_was_saved_on_the_way_is_taken_back(models):
     """F7: a new record's own queue is kept, too, where the save that carried it out fails after it."""
     User, Pet, _ = models
@@ -401,6 +407,7 @@ def test_what_was_saved_on_the_way_is_taken_back(models):
     assert {user.name for user in rex.get_owners()} == {"ann", "bob"}
 
 
+@pytest.mark.needs("savepoints")
 def test_a_queue_within_a_transaction_of_the_caller(models, fresh):
     """F7: what fails is taken back to where save began, and the transaction goes on."""
     User, Pet, _ = models
@@ -482,6 +489,7 @@ def test_creating_with_links(models):
     assert User.create(pets=None).get_pets() == []
 
 
+@pytest.mark.needs("transactions")
 def test_creating_with_links_is_atomic(models):
     """F10: neither the record nor any of them."""
     User, Pet, _ = models
@@ -663,6 +671,7 @@ def test_a_reference_is_no_collection(models):
     assert str(error.value) == "Toy.add_to_collection(…, 'user', …): Toy.user is one record, not a collection. Write record.set_user(…)."
 
 
+@pytest.mark.needs("transactions")
 def test_a_call_that_fails_for_one_owner_leaves_all_as_they_were(fresh):
     """F9: rows and memory."""
     Base = fresh.on()
@@ -779,4 +788,4 @@ def test_find_by_a_composite_key(fresh):
     seat = Seat.create(row=1, number=2)
     Seat.create(row=1, number=3)
     assert Seat.find_one((1, 2)) == seat
-    assert raw(fresh.db, "SELECT COUNT(*) FROM seat") == [(2,)]
+    assert Seat.select().count() == 2

@@ -18,6 +18,8 @@ from activeassoc.errors import AssociationError, CriteriaError
 from activeassoc.testing import assert_queries
 from activeassoc.values import KINDS
 
+pytestmark = pytest.mark.every_store
+
 D = decimal.Decimal
 ORDER = ["<", "<=", ">", ">="]
 TEXTUAL = ["like", "contains", "startsWith", "endsWith"]
@@ -39,6 +41,14 @@ def Owner(Base):
 def Item(Base, Owner, db):
     """A model with a field of every kind, all of which may be NULL."""
 
+    model = item(Base, Owner)
+    db.create_tables([Owner, model])
+    return model
+
+
+def item(Base, Owner):
+    """The model, on the database of `Base`."""
+
     class Item(Base):
         name = peewee.CharField(null=True, index=True)
         note = peewee.TextField(null=True)
@@ -58,7 +68,6 @@ def Item(Base, Owner, db):
         address = peewee.IPField(null=True)
         owner = peewee.ForeignKeyField(Owner, null=True, column_name="OwnerKey", object_id_name="owner_id")
 
-    db.create_tables([Owner, Item])
     return Item
 
 
@@ -85,108 +94,111 @@ def test_all_entries_of_a_mapping_hold(Item):
     assert found(Item, {"name": "Ann", "age": {">": 18, "<=": 65}, "or": [{"id": 6}, {"age": 19}], "id": [1, 2, 3]}, "id") == [2]
 
 
-@pytest.mark.parametrize(
-    ("constraint", "expected"),
-    [
-        (2, [2]),
-        (None, [None]),
-        ([1, 3], [1, 3]),
-        ({"=": 2}, [2]),
-        ({"=": [2, None]}, [2, None]),
-        ({"!=": 2}, [1, 3, None]),
-        ({"!=": None}, [1, 2, 3]),
-        ({"!=": [1, 2]}, [3, None]),
-        ({"<": 2}, [1]),
-        ({"<=": 2}, [1, 2]),
-        ({">": 2}, [3]),
-        ({">=": 2}, [2, 3]),
-        ({"in": [2, 3]}, [2, 3]),
-        ({"in": [2, None]}, [2, None]),
-        ({"in": [None]}, [None]),
-        ({"in": []}, []),
-        ([], []),
-        ({"nin": [2, 3]}, [1, None]),
-        ({"nin": [2, None]}, [1, 3]),
-        ({"nin": [None]}, [1, 2, 3]),
-        ({"nin": []}, [1, 2, 3, None]),
-        ({"nin": [1], "!=": 3}, [2, None]),
-    ],
-)
-def test_operators_on_numbers(Item, constraint, expected):
+#: Criteria of a number, and which of 1, 2, 3 and NULL they find.
+ON_NUMBERS = [
+    (2, [2]),
+    (None, [None]),
+    ([1, 3], [1, 3]),
+    ({"=": 2}, [2]),
+    ({"=": [2, None]}, [2, None]),
+    ({"!=": 2}, [1, 3, None]),
+    ({"!=": None}, [1, 2, 3]),
+    ({"!=": [1, 2]}, [3, None]),
+    ({"<": 2}, [1]),
+    ({"<=": 2}, [1, 2]),
+    ({">": 2}, [3]),
+    ({">=": 2}, [2, 3]),
+    ({"in": [2, 3]}, [2, 3]),
+    ({"in": [2, None]}, [2, None]),
+    ({"in": [None]}, [None]),
+    ({"in": []}, []),
+    ([], []),
+    ({"nin": [2, 3]}, [1, None]),
+    ({"nin": [2, None]}, [1, 3]),
+    ({"nin": [None]}, [1, 2, 3]),
+    ({"nin": []}, [1, 2, 3, None]),
+    ({"nin": [1], "!=": 3}, [2, None]),
+]
+
+
+def test_operators_on_numbers(Item):
     """I2: `!=` and `nin` include NULLs; ordering comparisons exclude them; an empty `in` matches nothing, an empty `nin` everything."""
     fill(Item, Item.age, [1, 2, 3, None])
-    assert found(Item, {"age": constraint}) == expected
+    for constraint, expected in ON_NUMBERS:
+        assert found(Item, {"age": constraint}) == expected, constraint
 
 
-@pytest.mark.parametrize(
-    ("criteria", "expected"),
-    [
-        ({}, [1, 2, 3, None]),
-        ({"or": []}, []),
-        ({"and": []}, [1, 2, 3, None]),
-        ({"or": [{}]}, [1, 2, 3, None]),
-        ({"or": [{"age": 1}, {"and": []}]}, [1, 2, 3, None]),
-        ({"and": [{"age": 1}, {"or": []}]}, []),
-        ({"or": [{"age": 1}, {"age": 3}]}, [1, 3]),
-        ({"and": [{"age": {">": 1}}, {"age": {"<": 3}}]}, [2]),
-        ({"not": {"age": 2}}, [1, 3, None]),
-        ({"not": {"age": {"<": 2}}}, [2, 3, None]),
-        ({"not": {"age": None}}, [1, 2, 3]),
-        ({"not": {"not": {"age": {"<": 2}}}}, [1]),
-        ({"not": {"or": [{"age": 1}, {"age": {">": 2}}]}}, [2, None]),
-        ({"not": {}}, []),
-        ({"not": {"or": []}}, [1, 2, 3, None]),
-        ({"age": {">": 1}, "or": [{"age": 1}, {"age": 2}]}, [2]),
-    ],
-)
-def test_and_or_not(Item, criteria, expected):
+#: Criteria that combine others, and which of 1, 2, 3 and NULL they find.
+COMBINED = [
+    ({}, [1, 2, 3, None]),
+    ({"or": []}, []),
+    ({"and": []}, [1, 2, 3, None]),
+    ({"or": [{}]}, [1, 2, 3, None]),
+    ({"or": [{"age": 1}, {"and": []}]}, [1, 2, 3, None]),
+    ({"and": [{"age": 1}, {"or": []}]}, []),
+    ({"or": [{"age": 1}, {"age": 3}]}, [1, 3]),
+    ({"and": [{"age": {">": 1}}, {"age": {"<": 3}}]}, [2]),
+    ({"not": {"age": 2}}, [1, 3, None]),
+    ({"not": {"age": {"<": 2}}}, [2, 3, None]),
+    ({"not": {"age": None}}, [1, 2, 3]),
+    ({"not": {"not": {"age": {"<": 2}}}}, [1]),
+    ({"not": {"or": [{"age": 1}, {"age": {">": 2}}]}}, [2, None]),
+    ({"not": {}}, []),
+    ({"not": {"or": []}}, [1, 2, 3, None]),
+    ({"age": {">": 1}, "or": [{"age": 1}, {"age": 2}]}, [2]),
+]
+
+
+def test_and_or_not(Item):
     """I2: an empty `or` matches nothing, an empty `and` or `{}` everything; `not` matches exactly the other rows."""
     fill(Item, Item.age, [1, 2, 3, None])
-    assert found(Item, criteria, "age") == expected
+    for criteria, expected in COMBINED:
+        assert found(Item, criteria, "age") == expected, criteria
 
 
 NAMES = ["Ann", "ann", "Ánn", "Ann ", "A_n", "A%n", "A\\n", "A*n", "A[n]", "A|n", "", None]
 
 
+#: Criteria of a text, and which of NAMES they find.
+ON_TEXTS = [
+    ("Ann", ["Ann"]),
+    ("ann", ["ann"]),
+    ("Ann ", ["Ann "]),
+    ("", [""]),
+    (["ann", "Ann "], ["ann", "Ann "]),
+    ({"!=": "Ann"}, [name for name in NAMES if name != "Ann"]),
+    ({"nin": ["Ann", "ann"]}, NAMES[2:]),
+    ({"like": "A%"}, ["Ann", "Ann ", "A_n", "A%n", "A\\n", "A*n", "A[n]", "A|n"]),
+    ({"like": "A_n"}, ["A_n"]),
+    ({"like": "A\\%"}, ["A\\n"]),
+    ({"like": "A*n"}, ["A*n"]),
+    ({"like": "%[n]"}, ["A[n]"]),
+    ({"like": "A|%"}, ["A|n"]),
+    ({"like": "%%n%%"}, [name for name in NAMES if name and "n" in name]),
+    ({"like": "ann"}, ["ann"]),
+    ({"like": ""}, [""]),
+    ({"like": "%"}, NAMES[:-1]),
+    ({"contains": "nn"}, ["Ann", "ann", "Ánn", "Ann "]),
+    ({"contains": "%"}, ["A%n"]),
+    ({"contains": "_"}, ["A_n"]),
+    ({"contains": "\\"}, ["A\\n"]),
+    ({"contains": ""}, NAMES[:-1]),
+    ({"startsWith": "a"}, ["ann"]),
+    ({"startsWith": "A%"}, ["A%n"]),
+    ({"startsWith": "A["}, ["A[n]"]),
+    ({"endsWith": " "}, ["Ann "]),
+    ({"endsWith": "*n"}, ["A*n"]),
+    ({"<": "A["}, ["A%n", "A*n", ""]),
+    ({">": "a"}, ["ann", "Ánn"]),
+]
+
+
 @pytest.mark.parametrize("attribute", ["name", "note"])
-@pytest.mark.parametrize(
-    ("constraint", "expected"),
-    [
-        ("Ann", ["Ann"]),
-        ("ann", ["ann"]),
-        ("Ann ", ["Ann "]),
-        ("", [""]),
-        (["ann", "Ann "], ["ann", "Ann "]),
-        ({"!=": "Ann"}, [name for name in NAMES if name != "Ann"]),
-        ({"nin": ["Ann", "ann"]}, NAMES[2:]),
-        ({"like": "A%"}, ["Ann", "Ann ", "A_n", "A%n", "A\\n", "A*n", "A[n]", "A|n"]),
-        ({"like": "A_n"}, ["A_n"]),
-        ({"like": "A\\%"}, ["A\\n"]),
-        ({"like": "A*n"}, ["A*n"]),
-        ({"like": "%[n]"}, ["A[n]"]),
-        ({"like": "A|%"}, ["A|n"]),
-        ({"like": "%%n%%"}, [name for name in NAMES if name and "n" in name]),
-        ({"like": "ann"}, ["ann"]),
-        ({"like": ""}, [""]),
-        ({"like": "%"}, NAMES[:-1]),
-        ({"contains": "nn"}, ["Ann", "ann", "Ánn", "Ann "]),
-        ({"contains": "%"}, ["A%n"]),
-        ({"contains": "_"}, ["A_n"]),
-        ({"contains": "\\"}, ["A\\n"]),
-        ({"contains": ""}, NAMES[:-1]),
-        ({"startsWith": "a"}, ["ann"]),
-        ({"startsWith": "A%"}, ["A%n"]),
-        ({"startsWith": "A["}, ["A[n]"]),
-        ({"endsWith": " "}, ["Ann "]),
-        ({"endsWith": "*n"}, ["A*n"]),
-        ({"<": "A["}, ["A%n", "A*n", ""]),
-        ({">": "a"}, ["ann", "Ánn"]),
-    ],
-)
-def test_texts_compare_by_code_points(Item, attribute, constraint, expected):
+def test_texts_compare_by_code_points(Item, attribute):
     """I2: `like` knows `%` only, `_` is literal; string matches are case-sensitive."""
     fill(Item, getattr(Item, attribute), NAMES)
-    assert found(Item, {attribute: constraint}) == expected
+    for constraint, expected in ON_TEXTS:
+        assert found(Item, {attribute: constraint}) == expected, constraint
 
 
 def test_a_text_of_fixed_width_is_compared_without_its_padding(Item):
@@ -199,6 +211,7 @@ def test_a_text_of_fixed_width_is_compared_without_its_padding(Item):
     assert found(Item, {"code": {"<": "abcdef"}}) == ["ab", "AB", "abcd"]
 
 
+@pytest.mark.needs("sql")
 def test_a_locale_of_the_database_does_not_count(store, db, Base):
     """I2: one meaning on every store, also where the database sorts the column by a locale that the model does not speak of."""
     column = {"sqlite": "TEXT", "postgresql": 'TEXT COLLATE "und-x-icu"', "mariadb": "TEXT COLLATE utf8mb4_czech_ci"}[store.name]
@@ -212,6 +225,7 @@ def test_a_locale_of_the_database_does_not_count(store, db, Base):
     assert found(Word, {"text": "Cena"}) == ["Cena"] and found(Word, {"text": {"startsWith": "c"}}) == ["chata", "cena"]
 
 
+@pytest.mark.needs("sql")
 def test_a_declared_collation_compares_equality_and_order(store, db, Base):
     """I2: texts compare by code points unless the field declares a collation, which the index is made for; LIKE is exact in any case."""
     collation = {"sqlite": "NOCASE", "mariadb": "utf8mb4_general_ci", "postgresql": "no_case"}[store.name]
@@ -228,33 +242,35 @@ def test_a_declared_collation_compares_equality_and_order(store, db, Base):
     assert found(Word, {"text": {"startsWith": "b"}}) == ["bo"] and found(Word, {"text": {"contains": "O"}}) == []
 
 
-@pytest.mark.parametrize(
-    ("attribute", "low", "high", "written"),
-    [
-        ("age", -5, 7, "7"),
-        ("price", -0.1, 1e300, "1e300"),
-        ("ratio", 0.1, 0.3, "0.3"),
-        ("cost", D("-1.10"), D("2.25"), 2.25),
-        ("day", datetime.date(1999, 12, 31), datetime.date(2024, 2, 29), "2024-02-29"),
-        ("at", datetime.datetime(1999, 12, 31, 23, 59, 59), datetime.datetime(2024, 2, 29), datetime.date(2024, 2, 29)),
-        ("hour", datetime.time(1, 2, 3), datetime.time(23, 0), "23:00"),
-        ("uid", uuid.UUID(int=1), uuid.UUID(int=2**127 + 1), str(uuid.UUID(int=2**127 + 1)).upper()),
-        ("raw", b"\x00'\\%", b"\xff\xfe", memoryview(b"\xff\xfe")),
-        ("stamp", datetime.datetime(2001, 1, 1), datetime.datetime(2024, 1, 1, 12), "2024-01-01 12:00:00"),
-        ("address", "10.0.0.1", "192.168.0.1", "192.168.0.1"),
-        ("name", "a'; DROP", 'b"', 'b"'),
-    ],
-)
-def test_every_kind_of_value_is_found_again(Item, attribute, low, high, written):
+#: Two values of each kind of field, and another way to write the second.
+FOUND_AGAIN = [
+    ("age", -5, 7, "7"),
+    ("price", -0.1, 1e300, "1e300"),
+    ("ratio", 0.1, 0.3, "0.3"),
+    ("cost", D("-1.10"), D("2.25"), 2.25),
+    ("day", datetime.date(1999, 12, 31), datetime.date(2024, 2, 29), "2024-02-29"),
+    ("at", datetime.datetime(1999, 12, 31, 23, 59, 59), datetime.datetime(2024, 2, 29), datetime.date(2024, 2, 29)),
+    ("hour", datetime.time(1, 2, 3), datetime.time(23, 0), "23:00"),
+    ("uid", uuid.UUID(int=1), uuid.UUID(int=2**127 + 1), str(uuid.UUID(int=2**127 + 1)).upper()),
+    ("raw", b"\x00'\\%", b"\xff\xfe", memoryview(b"\xff\xfe")),
+    ("stamp", datetime.datetime(2001, 1, 1), datetime.datetime(2024, 1, 1, 12), "2024-01-01 12:00:00"),
+    ("address", "10.0.0.1", "192.168.0.1", "192.168.0.1"),
+    ("name", "a'; DROP", 'b"', 'b"'),
+]
+
+
+def test_every_kind_of_value_is_found_again(Item):
     """I2: one meaning on every store, for every kind of field; other ways to write a value are read as the field holds it."""
-    fill(Item, getattr(Item, attribute), [low, high, None])
+    for values in ({row[0]: row[1] for row in FOUND_AGAIN}, {row[0]: row[2] for row in FOUND_AGAIN}, {}):
+        Item.insert(values or {"meta": None}).execute()
+    for attribute, low, high, written in FOUND_AGAIN:
 
-    def ids(constraint):
-        return found(Item, {attribute: constraint}, "id")
+        def ids(constraint, attribute=attribute):
+            return found(Item, {attribute: constraint}, "id")
 
-    assert ids(low) == [1] and ids(high) == ids(written) == [2] and ids([low, written]) == [1, 2]
-    assert ids({"!=": low}) == [2, 3] and ids({"nin": [low, high]}) == [3] and ids({"nin": [low, None]}) == [2]
-    assert ids({"<": high}) == ids({"<=": low}) == [1] and ids({">": low}) == ids({">=": written}) == [2]
+        assert ids(low) == [1] and ids(high) == ids(written) == [2] and ids([low, written]) == [1, 2], attribute
+        assert ids({"!=": low}) == [2, 3] and ids({"nin": [low, high]}) == [3] and ids({"nin": [low, None]}) == [2], attribute
+        assert ids({"<": high}) == ids({"<=": low}) == [1] and ids({">": low}) == ids({">=": written}) == [2], attribute
 
 
 def test_bools(Item):
@@ -264,6 +280,7 @@ def test_bools(Item):
     assert found(Item, {"flag": {"!=": True}}) == [False, None] and found(Item, {"flag": [False, None]}) == [False, None]
 
 
+@pytest.mark.needs("sql")
 def test_json_can_be_asked_for_null(Item):
     """I1, I3: criteria compare nothing of JSON but that there is some."""
     fill(Item, Item.meta, [peewee.SQL("'{}'"), None])
@@ -419,6 +436,7 @@ def test_the_order_of_a_field_that_cannot_be_null_is_the_bare_column(Item):
     assert ordering(Item.id)[0] is Item.id and descending.sql()[0].endswith(" DESC")
 
 
+@pytest.mark.needs("sql")
 def test_exact_texts_are_found_by_the_index(Item, db, store):
     """I2: that texts compare by code points does not cost the index, neither for equality nor for IN."""
     analyze, explain = {
@@ -549,22 +567,24 @@ def test_the_same_rows_on_every_store(Item, Owner, db):
     Owner.insert_many([{"name": name} for name in "abc"]).execute()
     matched = 0
 
-    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    examples = 100 if isinstance(db, peewee.SqliteDatabase) else 40
+
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(question=questions())
     def compare(question):
         nonlocal matched
         rows, several = question
-        with db.atomic() as transaction:
+        with db.atomic():
+            Item.delete().execute()  # and no rollback, which not every store has
             numbered = list(enumerate(rows, 1))
             Item.insert_many([{"id": number, **row} for number, row in numbered]).execute()
             for criteria in several:
                 expected = [number for number, row in numbered if holds(row, criteria)]
                 assert found(Item, criteria, "id") == expected, (rows, criteria)
                 matched += 0 < len(expected) < len(rows)
-            transaction.rollback()
 
     compare()
-    assert matched > 300  # or it would have compared nothing with nothing
+    assert matched > examples  # or it would have compared nothing with nothing
 
 
 @pytest.mark.parametrize("operator", ["=", "!=", "<", "in", "nin", *TEXTUAL])
@@ -614,10 +634,10 @@ EVIL = "x'; DROP TABLE item; --"
         EVIL,
     ],
 )
-def test_sql_in_any_other_place_is_refused(Item, criteria):
+def test_sql_in_any_other_place_is_refused(criteria):
     """I3: SQL at every position is an error before anything is sent, or a parameter."""
-    with assert_queries(0), pytest.raises(CriteriaError):
-        parse(Item, criteria)
+    with pytest.raises(CriteriaError):
+        parse(item(peewee.Model, Other), criteria)
 
 
 # What is refused
@@ -743,6 +763,7 @@ def test_the_facts_are_on_the_error():
     assert error.value.attribute == "agee" and error.value.known == NAMES_OF_PLAIN.split(", ")
 
 
+@pytest.mark.needs("sql")
 def test_times_with_a_zone_are_refused_where_the_column_has_none(Item):
     """I3: the SQL stores would compare its text, the session's clock, or drop the zone."""
     at = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)

@@ -180,6 +180,23 @@ def test_the_quickstart_prints_what_the_readme_shows():
     assert (done.returncode, done.stderr, done.stdout) == (0, "", blocks[first + 1].text)
 
 
+def test_the_photos_example_needs_no_server():
+    """examples/photos.py: users in SQLite, photos in an embedded MongoDB server, in one program."""
+    pytest.importorskip("secantus", reason="the example's MongoDB server is not installed")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "examples" / "photos.py")], capture_output=True, text=True, check=False, timeout=120
+    )
+    printed = """\
+Created "user", "like".
+Created "photo".
+Ann has ['Sea', 'Hill'] and likes []
+Bob has [] and likes [('Sea', 5), ('Hill', 3)]
+Sea is by Ann and liked by ['Bob']
+0 photos, 0 likes left
+"""
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", printed)
+
+
 # What has to be there
 
 #: The sections of docs/accessors.md, and the names that their examples give the association.

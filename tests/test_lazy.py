@@ -14,7 +14,10 @@ import pytest
 from peewee import CharField, IntegerField
 
 from activeassoc import AssociationError, LazyLoadError, LazyLoadWarning, lazy_policy, settings, sync
+from activeassoc.stores.capabilities import store_of
 from activeassoc.testing import assert_queries, no_lazy_loading
+
+pytestmark = pytest.mark.every_store
 
 
 class Shop(NamedTuple):
@@ -70,19 +73,19 @@ def test_load_is_the_default(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "touch",
+    ("statements", "touch"),
     [
-        lambda user: [pet.name for pet in user.pets],
-        lambda user: user.profile.id,
-        lambda user: [team.name for team in user.teams],
+        (2, lambda user: [pet.name for pet in user.pets]),
+        (2, lambda user: user.profile.id),
+        (3, lambda user: [team.name for team in user.teams]),  # links and targets, each by one, where there are no joins
     ],
     ids=["has_many", "has_one", "belongs_to_many"],
 )
 @pytest.mark.parametrize("first", [0, 2, 49])
-def test_batch_turns_51_queries_into_2(shop: Shop, touch: Any, first: int) -> None:
+def test_batch_turns_51_queries_into_2(shop: Shop, statements: int, touch: Any, first: int) -> None:
     """G8: also when the loop only touches the third record first."""
     one_by_one = [touch(user) for user in users(shop)]
-    with lazy_policy("batch"), assert_queries(2):
+    with lazy_policy("batch"), assert_queries(2 if store_of(shop.User._meta.database).joins else statements):
         batched = [touch(user) for position, user in enumerate(users(shop)) if position >= first]
     assert batched == one_by_one[first:]
 
@@ -112,6 +115,8 @@ def test_batch_goes_on_from_populated_records_getters_and_joins(shop: Shop) -> N
         user = shop.User.get_by_id(1)
         with assert_queries(2):
             assert [pet.vet.name for pet in user.get_pets()] == ["v1", "v1"]
+        if not store_of(shop.Pet._meta.database).joins:
+            return
         with assert_queries(2):
             joined = shop.Pet.select(shop.Pet, shop.Vet).join(shop.Vet)
             assert all(pet.vet.name and pet.owner.name for pet in joined)
@@ -208,7 +213,7 @@ def test_raise_refuses_before_a_query(shop: Shop, name: str, touch: Any) -> None
         f'User.{name} at {__file__}:{line}: it is not loaded, and the policy "raise" allows no query here. '
         f'Write User.select().populate("{name}"), or populate(records, "{name}") for records in hand.'
     )
-    with assert_queries(1):
+    with assert_queries(2 if name == "teams" and not store_of(shop.User._meta.database).joins else 1):
         touch(user)
 
 

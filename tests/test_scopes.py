@@ -8,6 +8,8 @@ import pytest
 
 from activeassoc import AssociationError, sync
 
+pytestmark = pytest.mark.every_store
+
 
 def titles(records: Any) -> list[Any]:
     return [record.title for record in records]

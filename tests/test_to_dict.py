@@ -10,6 +10,8 @@ from peewee import CharField, ForeignKeyField
 from activeassoc import sync
 from activeassoc.testing import assert_queries
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 def models(Base: Any) -> tuple[Any, Any, Any, Any]:

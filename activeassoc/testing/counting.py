@@ -1,4 +1,4 @@
-"""What tests of programs that use activeassoc need: the cost of a piece of code, asserted in statements.
+"""The cost of a piece of code, asserted in statements, and its lazy loading, refused.
 
 Map: `assert_queries` counts, `no_lazy_loading` refuses what nobody populated; below them what does not count, and how hooks come and go
 while other threads execute.
