@@ -4,10 +4,14 @@
 
 Map: `Model` has the declaring calls; `connect` opens a database from a URL; `sync` and `drop` make and remove its tables;
 `populate` loads associations of many records at once, `lazy_policy` says what happens where nobody did, `settings` hold for all;
-`ReferenceField` points to a table without a constraint; the rest are the errors and warnings.
+`check` looks whether databases hold what models declare, `delete_plan` tells what a deletion would do; `ReferenceField` points to a
+table without a constraint, `ObjectIdField` is a key as MongoDB makes them; the rest are the errors and warnings.
+
+What few programs need is imported when it is asked for: see `LATER`.
 """
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from activeassoc.body import collection, reference
 from activeassoc.errors import (
@@ -15,18 +19,28 @@ from activeassoc.errors import (
     ConnectError,
     CriteriaError,
     DeclarationError,
+    DeleteRefused,
+    DominanceWarning,
     DriverMissing,
+    DuplicateKey,
     LazyLoadError,
     LazyLoadWarning,
     LinksDroppedWarning,
     LinksNotSaved,
+    MissingTable,
     MissingValue,
+    NoTransactionWarning,
+    NullNotAllowed,
+    PartialWriteError,
     PopulateTruncatedWarning,
     RecordNotFound,
     RequiredKeyError,
     SyncError,
+    TransactionAborted,
+    UnfitValue,
     UnknownName,
     UnsavedRecordError,
+    UnsupportedQuery,
     WrongArgument,
     WrongTarget,
 )
@@ -34,32 +48,50 @@ from activeassoc.keys import ReferenceField
 from activeassoc.lazy import lazy_policy, settings
 from activeassoc.model import Model
 from activeassoc.populate import populate
-from activeassoc.stores.connect import connect
 from activeassoc.sync import drop, sync
+
+if TYPE_CHECKING:
+    from activeassoc.checking import check
+    from activeassoc.deleting.plan import delete_plan
+    from activeassoc.stores.connect import connect
+    from activeassoc.stores.object_id import ObjectIdField
 
 __all__ = [
     "AssociationError",
     "ConnectError",
     "CriteriaError",
     "DeclarationError",
+    "DeleteRefused",
+    "DominanceWarning",
     "DriverMissing",
+    "DuplicateKey",
     "LazyLoadError",
     "LazyLoadWarning",
     "LinksDroppedWarning",
     "LinksNotSaved",
+    "MissingTable",
     "MissingValue",
     "Model",
+    "NoTransactionWarning",
+    "NullNotAllowed",
+    "ObjectIdField",
+    "PartialWriteError",
     "PopulateTruncatedWarning",
     "RecordNotFound",
     "ReferenceField",
     "RequiredKeyError",
     "SyncError",
+    "TransactionAborted",
+    "UnfitValue",
     "UnknownName",
     "UnsavedRecordError",
+    "UnsupportedQuery",
     "WrongArgument",
     "WrongTarget",
+    "check",
     "collection",
     "connect",
+    "delete_plan",
     "drop",
     "lazy_policy",
     "populate",
@@ -68,8 +100,19 @@ __all__ = [
     "sync",
 ]
 
+#: Names that are imported on first use, and the modules that have them.
+LATER = {
+    "ObjectIdField": "activeassoc.stores.object_id",
+    "check": "activeassoc.checking",
+    "connect": "activeassoc.stores.connect",
+    "delete_plan": "activeassoc.deleting.plan",
+}
+
 
 def __getattr__(name: str) -> Any:
+    if name in LATER:
+        globals()[name] = found = getattr(import_module(LATER[name]), name)
+        return found
     if name == "__version__":
         # Read when it is asked for: importlib.metadata takes longer to import than all of this.
         from importlib.metadata import PackageNotFoundError, version

@@ -14,9 +14,19 @@ stay on the exception as attributes, so that a program need not read the text::
     ├── RequiredKeyError       (ValueError)        a NOT NULL key cannot be cleared
     ├── MissingValue           (ValueError)        a NOT NULL field of the link was not given: .fields
     ├── LinksNotSaved          (ValueError)        save() could not carry out what collections had queued: .failed
+    ├── DeleteRefused          (peewee.IntegrityError)      rows that are to stay refer to what would go: .model, .key, .keys
     ├── LazyLoadError                              the policy refuses to load what nobody populated: .record, .name
     ├── LazyLoadWarning        (UserWarning)       what nobody populated was loaded for one record: .name
     ├── PopulateTruncatedWarning (UserWarning)     populate cut lists at the default limit: .paths
+    ├── DominanceWarning       (UserWarning)       nobody said which of two databases has the links: .model
+    ├── PartialWriteError      (peewee.DatabaseError)       of a write in several stores a part stays written: .written
+    ├── UnsupportedQuery       (peewee.NotSupportedError)   the store cannot answer such a query: .construct
+    ├── UnfitValue             (peewee.DataError, ValueError)  a value that the field cannot hold: .field, .value
+    ├── NullNotAllowed         (peewee.IntegrityError)      NULL for a NOT NULL field: .fields
+    ├── DuplicateKey           (peewee.IntegrityError)      a row with this unique value is there: .columns
+    ├── MissingTable           (peewee.OperationalError)    the table was never made: .model
+    ├── TransactionAborted     (peewee.InternalError)       the transaction cannot go on, and nothing of it was written
+    ├── NoTransactionWarning   (UserWarning)       atomic() was left by an error, and what it had written stays: .writes
     ├── SyncError              (peewee.DatabaseError)       the schema could not be made: .table, .statement
     ├── ConnectError           (peewee.OperationalError)    no connection, or a URL that names none
     └── DriverMissing          (ConnectError, ImportError)  the pip line is in the text
@@ -26,7 +36,6 @@ Map: the classes, then `nearest` and `listed`, which every message uses for name
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -37,17 +46,27 @@ __all__ = [
     "ConnectError",
     "CriteriaError",
     "DeclarationError",
+    "DeleteRefused",
+    "DominanceWarning",
     "DriverMissing",
+    "DuplicateKey",
     "LinksNotSaved",
     "LazyLoadError",
     "LazyLoadWarning",
+    "MissingTable",
     "MissingValue",
+    "NoTransactionWarning",
+    "NullNotAllowed",
+    "PartialWriteError",
     "PopulateTruncatedWarning",
     "RecordNotFound",
     "RequiredKeyError",
     "SyncError",
+    "TransactionAborted",
+    "UnfitValue",
     "UnknownName",
     "UnsavedRecordError",
+    "UnsupportedQuery",
     "WrongArgument",
     "WrongTarget",
 ]
@@ -115,6 +134,12 @@ class MissingValue(AssociationError, ValueError):
     """A field that may not be NULL was not given: `fields` are their names."""
 
 
+class DeleteRefused(AssociationError, peewee.IntegrityError):
+    """Rows that are to stay refer to what would go: `model` is theirs, `key` the field, `keys` the primary keys of some, `count` of all."""
+
+    keys: list[Any]
+
+
 class LazyLoadError(AssociationError):
     """An association that is not loaded was read under the policy "raise": `record` is whose, `name` the association."""
 
@@ -127,6 +152,19 @@ class PopulateTruncatedWarning(AssociationError, UserWarning):
     """populate cut lists at the default limit: `paths` are theirs."""
 
 
+class DominanceWarning(AssociationError, UserWarning):
+    """Links between two databases, and neither end is dominant: `model` is the one whose database has them."""
+
+
+class PartialWriteError(AssociationError, peewee.DatabaseError):
+    """A write in several stores, or in one without transactions, failed, and a part of it stays written.
+
+    `written` lists that part in words, in the order in which it was written; the error of the store is the ``__cause__``.
+    """
+
+    written: list[str]
+
+
 class LinkFailure(NamedTuple):
     """One link that could not be written: which collection was asked (``"User.pets"``), the verb, what it was given, the error."""
 
@@ -137,13 +175,46 @@ class LinkFailure(NamedTuple):
 
 
 class LinksNotSaved(AssociationError, ValueError):
-    """save() could not carry out what collections had queued, and nothing was written: `failed` lists each as a LinkFailure."""
+    """save() could not carry out what collections had queued: `failed` lists each as a LinkFailure.
+
+    Nothing was written, or the text says what stays, in several stores and in one without transactions.
+    """
 
     failed: list[LinkFailure]
+    #: Of several databases some had committed their part when another one could not.
+    stays: bool = False
 
 
 class LinksDroppedWarning(UserWarning):
     """A record was dropped with links that its collections had queued and nobody saved."""
+
+
+class UnsupportedQuery(AssociationError, peewee.NotSupportedError):
+    """A query that the store cannot answer, such as a join on a store of documents: `construct` is what it has no form of."""
+
+
+class UnfitValue(AssociationError, peewee.DataError, ValueError):
+    """A value that a field cannot hold, or cannot be compared with: `field` is it (None where there is none), `value` the value."""
+
+
+class NullNotAllowed(AssociationError, peewee.IntegrityError):
+    """NULL was to be written where the declaration says NOT NULL: `model`, and the names of the `fields`."""
+
+
+class DuplicateKey(AssociationError, peewee.IntegrityError):
+    """A row with this primary key or unique value is there already: `model`, and the names of the `columns`."""
+
+
+class MissingTable(AssociationError, peewee.OperationalError):
+    """The table of a `model` was never made, and is not made by writing into it."""
+
+
+class TransactionAborted(AssociationError, peewee.InternalError):
+    """The transaction cannot go on after what failed in it; nothing of it is written."""
+
+
+class NoTransactionWarning(AssociationError, UserWarning):
+    """``atomic()`` was left by an error on a database without transactions: its `writes` statements that were carried out stay so."""
 
 
 class SyncError(AssociationError, peewee.DatabaseError):
@@ -160,6 +231,8 @@ class DriverMissing(ConnectError, ImportError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``"did you mean 'title'"``, or the names that exist where none is near."""
+    import difflib  # late: only who errs needs it
+
     names = sorted(set(known))
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:

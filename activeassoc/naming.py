@@ -16,8 +16,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import inflection
-
 from activeassoc.errors import DeclarationError
 
 __all__ = [
@@ -180,6 +178,8 @@ def _plural(word: str) -> str:
     for one, many in ENDINGS.items():
         if word.endswith(one):
             return word.removesuffix(one) + many
+    import inflection  # late, as everything that not every program needs
+
     return inflection.pluralize(word)
 
 
@@ -201,6 +201,8 @@ def _singular(word: str) -> str:
     for one, many in ENDINGS.items():
         if word.endswith(many):
             return word.removesuffix(many) + one
+    import inflection
+
     return inflection.singularize(word)
 
 
