@@ -51,8 +51,9 @@ class Models:
 
 
 @pytest.fixture
-def m() -> Any:
-    gc.collect()  # a model of another test that waits for its target is looked at before each statement
+def m(monkeypatch: pytest.MonkeyPatch) -> Any:
+    # A model of another test that still waits for its target would be looked at before each statement.
+    monkeypatch.setattr("activeassoc.registry._waiting", [])
     made = Models()
     yield made
     made.db.close()

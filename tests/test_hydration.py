@@ -197,6 +197,15 @@ def as_peewee(model: Any, fields: list[Any], rows: list[tuple[Any, ...]]) -> lis
     return found
 
 
+def outcomes(model: Any, fields: list[Any], rows: list[tuple[Any, ...]]) -> list[Any]:
+    """What the constructor's way gives. Where that is an error it may be that of any value: which of several is told first is open."""
+    expected = outcome(lambda: as_peewee(model, fields, rows))
+    if isinstance(expected, list):
+        return [expected]
+    alone = [outcome(lambda: as_peewee(model, [field], [(row[at],)])) for row in rows for at, field in enumerate(fields)]  # noqa: B023
+    return [expected, *(each for each in alone if not isinstance(each, list))]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_as_peewee_makes_them(data: Any) -> None:
@@ -206,15 +215,15 @@ def test_as_peewee_makes_them(data: Any) -> None:
     every = model._meta.sorted_fields
     fields = data.draw(st.permutations(every)) if data.draw(st.booleans()) else every
     rows = data.draw(st.lists(st.tuples(*(VALUES for _ in fields)), min_size=1, max_size=3))
-    expected = outcome(lambda: as_peewee(model, fields, rows))
+    allowed = outcomes(model, fields, rows)
     width = len(fields)
-    assert outcome(lambda: rows_reader(model, fields, width=width)(rows)) == expected
-    assert outcome(lambda: rows_reader(model, fields)(rows)) == expected
-    assert outcome(lambda: [reader(model, fields, width=width)(row) for row in rows]) == expected
+    assert outcome(lambda: rows_reader(model, fields, width=width)(rows)) in allowed
+    assert outcome(lambda: rows_reader(model, fields)(rows)) in allowed
+    assert outcome(lambda: [reader(model, fields, width=width)(row) for row in rows]) in allowed
     longer = [(0, *row, "a", None) for row in rows]
-    assert outcome(lambda: [reader(model, fields, 1)(row) for row in longer]) == expected
-    assert outcome(lambda: [reader(model, fields, 1, width + 3)(row) for row in longer]) == expected
-    assert outcome(lambda: rows_reader(model, fields, 1, width + 3)(longer)) == expected
+    assert outcome(lambda: [reader(model, fields, 1)(row) for row in longer]) in allowed
+    assert outcome(lambda: [reader(model, fields, 1, width + 3)(row) for row in longer]) in allowed
+    assert outcome(lambda: rows_reader(model, fields, 1, width + 3)(longer)) in allowed
 
 
 @settings(max_examples=60, deadline=None)
@@ -231,10 +240,13 @@ def test_select_gives_what_peewees_gives(data: Any) -> None:
     for row in rows:
         DB.execute_sql(f'INSERT INTO "made" VALUES ({", ".join("?" * len(names))})', row)
     expected = outcome(lambda: list(peewee.ModelSelect(model, model._meta.sorted_fields).iterator()))
-    assert outcome(lambda: list(model.select())) == expected
-    assert outcome(lambda: list(iter(model.select()))) == expected
-    assert outcome(lambda: list(model.select().iterator())) == expected
-    assert outcome(lambda: [model.select()[number] for number in range(len(rows))]) == expected
+    allowed = [expected]
+    if not isinstance(expected, list):
+        allowed += outcomes(model, model._meta.sorted_fields, DB.execute_sql('SELECT * FROM "made"').fetchall())
+    assert outcome(lambda: list(model.select())) in allowed
+    assert outcome(lambda: list(iter(model.select()))) in allowed
+    assert outcome(lambda: list(model.select().iterator())) in allowed
+    assert outcome(lambda: [model.select()[number] for number in range(len(rows))]) in allowed
 
 
 @pytest.fixture
