@@ -3,7 +3,8 @@
 What is done sooner than peewee does it may only be done where nobody else has a say. A class is known by itself and not by the
 module that it says it comes from: a model that a program makes (``type("Pet", (Base,), …)``) says "peewee".
 
-Map: `has_own` tells; `ours` notes the classes that are peewee's and this library's, with what they have.
+Map: `has_own` tells; `ours` notes the classes that are peewee's and this library's, with what they have; `converts_as_peewee` tells of
+the classes of fields.
 """
 
 from __future__ import annotations
@@ -36,3 +37,12 @@ def has_own(model: Model, *names: str) -> bool:
         elif any(own.get(name) is not known.get(name) for name in names):
             return True
     return False
+
+
+def converts_as_peewee(kind: type[peewee.Field]) -> bool:
+    """Whether fields of this class convert values as peewee's do, and not in a way of the user's own."""
+    for method in ("db_value", "adapt"):
+        holder = next(cls for cls in kind.__mro__ if method in cls.__dict__)
+        if holder.__module__.partition(".")[0] not in ("peewee", "playhouse"):  # a user's peewee_extras is not peewee
+            return False
+    return True

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import peewee
 from peewee import Field
 
+from activeassoc.own import converts_as_peewee
 from activeassoc.stores.comparing import Comparing
 from activeassoc.stores.sql import base_field
 
@@ -213,15 +214,7 @@ def kind_of(field: Field) -> Kind:
     decides = base_field(field)
     for kind in KINDS:
         if isinstance(decides, kind.fields):
-            if _converts_as_peewee(type(decides)):
+            if converts_as_peewee(type(decides)):
                 return kind
             return OWN._replace(operators=kind.operators)
     return OWN
-
-
-def _converts_as_peewee(kind: type[Field]) -> bool:
-    for method in ("db_value", "adapt"):
-        holder = next(cls for cls in kind.__mro__ if method in cls.__dict__)
-        if not holder.__module__.startswith(("peewee", "playhouse")):
-            return False
-    return True

@@ -23,6 +23,7 @@ import peewee
 from peewee import Field
 
 from activeassoc.errors import AssociationError, UnfitValue
+from activeassoc.own import converts_as_peewee
 from activeassoc.stores.capabilities import Store
 from activeassoc.stores.sql import base_field
 
@@ -72,16 +73,8 @@ def form_of(field: Field) -> str:
     for known, form in _FORM_OF:
         if isinstance(kind, known):
             # A class of the user's own that converts in its own way may store anything.
-            return form if _converts_as_peewee(type(kind)) else "any"
+            return form if converts_as_peewee(type(kind)) else "any"
     return "any"
-
-
-def _converts_as_peewee(kind: type[Field]) -> bool:
-    for method in ("db_value", "adapt"):
-        holder = next(cls for cls in kind.__mro__ if method in cls.__dict__)
-        if not holder.__module__.startswith(("peewee", "playhouse")):
-            return False
-    return True
 
 
 def former(field: Field, store: Store, writing: bool = False) -> Callable[..., Any]:
