@@ -140,16 +140,8 @@ class Apart(Linking):
         limit = limit_of(self.target, options, asked)
         default = options.limit is DEFAULT and limit is not None
         lists = self._lists(owners, options, asked, columns, limit, links) if limit != 0 or default else {}
-        cut, records = False, []
-        for owner in owners.all:
-            found = lists.get(id(owner), [])
-            longer = default and limit is not None and len(found) > limit
-            if longer:
-                del found[limit:]
-            cut = cut or longer
-            self.keep(owner, found, truncated=longer, partial=longer or options.partial)
-            records.extend(found)
-        return Loaded(records, cut)
+        found = (lists.get(id(owner), []) for owner in owners.all)
+        return Loaded(*self.keep_lists(owners.all, found, limit if default else None, options.partial))
 
     def _lists(
         self, owners: Owners, options: Options, asked: str, columns: list[Any], limit: int | None, links: Any = None

@@ -196,7 +196,7 @@ def _windows(association: Reading) -> bool:
 # To-many
 
 
-def _load_lists(association: Reading, owners: Owners, options: Options, asked: str, columns: list[Field]) -> Loaded:
+def _load_lists(association: Any, owners: Owners, options: Options, asked: str, columns: list[Field]) -> Loaded:
     limit = limit_of(association.target, options, asked)
     default = options.limit is DEFAULT and limit is not None
     if owners.alone is not None and (limit != 0 or default):
@@ -210,16 +210,8 @@ def _load_lists(association: Reading, owners: Owners, options: Options, asked: s
             rows = _rows(association, statement(association, keys, options, asked, columns))
             _place(association, owners.reading(keys, (row[-1] for row in rows)), rows, columns, link_columns, lists)
     first, last = (0, None) if _windows(association) else _window(association, options, asked)
-    cut, records = False, []
-    for owner in owners.all:
-        found = lists[id(owner)][first:last] if first or last is not None else lists[id(owner)]
-        longer = default and limit is not None and len(found) > limit
-        if longer:
-            del found[limit:]
-        cut = cut or longer
-        association.keep(owner, found, truncated=longer, partial=longer or options.partial)
-        records.extend(found)
-    return Loaded(records, cut)
+    found = (lists[id(owner)][first:last] if first or last is not None else lists[id(owner)] for owner in owners.all)
+    return Loaded(*association.keep_lists(owners.all, found, limit if default else None, options.partial))
 
 
 def _load_alone(association: Any, owners: Owners, options: Options, asked: str, columns: list[Field], cut_at: int | None) -> Loaded | None:
