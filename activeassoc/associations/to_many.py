@@ -198,9 +198,6 @@ class ToMany(Reading):
             found = held[self.name] = Collection(self, owner)
         return found
 
-    def keep(self, owner: Any, found: Any, *, truncated: bool = False, partial: bool = False) -> None:
-        self.value(owner).hold(found, truncated=truncated, partial=partial)
-
     def keep_lists(self, owners: Iterable[Any], lists: Iterable[list[Any]], limit: int | None, partial: bool) -> tuple[list[Any], bool]:
         """Leave with each owner its list, cut at the limit; all records, and whether any list was cut."""
         name, records, cut = self.name, [], False
