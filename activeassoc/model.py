@@ -145,7 +145,7 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
         unique: bool = True,
         symmetric: bool = False,
         dominant: bool = False,
-        embed: bool = False,
+        embed: bool | None = None,
     ) -> Any:
         """A record of this model has several of `target`. Returns the association.
 
@@ -177,7 +177,7 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
         unique: bool = True,
         symmetric: bool = False,
         dominant: bool = False,
-        embed: bool = False,
+        embed: bool | None = None,
     ) -> Any:
         """Records of both models have several of the other, said outright: as ``has_many(…, through=…)``. Returns the association.
 

@@ -5,7 +5,8 @@ collection `activeassoc_keys`, outside of any transaction: as with a sequence th
 with a composite one, has ObjectIds of the driver's beside its columns.
 
 Map: `MongoDatabase` connects, runs plans and keeps transactions; `Keys` counts; `Client` is the driver's client of one process.
-What reads and writes is in `mongo_reads` and `mongo_writes`, collections and indexes in `mongo_tables`, errors in `mongo_errors`.
+What reads and writes is in `mongo_reads` and `mongo_writes`, for links within documents in `mongo_arrays`; collections and indexes are in
+`mongo_tables`, errors in `mongo_errors`.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from pymongo import MongoClient, ReturnDocument, WriteConcern
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from activeassoc.stores.arrays import Arrays, arrays_of
 from activeassoc.stores.capabilities import DOCUMENTS, Store
 from activeassoc.stores.documents import Answer, Connection, PlanDatabase
+from activeassoc.stores.mongo_arrays import carry_out
 from activeassoc.stores.mongo_errors import translated
 from activeassoc.stores.mongo_reads import read
 from activeassoc.stores.mongo_tables import COUNTERS, Tables, collection_name
@@ -41,7 +44,7 @@ _PATIENCE = 10.0
 #: Milliseconds after which a server counts as absent. (J6)
 _DEFAULTS = {"serverSelectionTimeoutMS": 5000, "connectTimeoutMS": 5000}
 
-MONGODB = replace(DOCUMENTS, transactions=True, failure_aborts=True, microseconds=False, keys_per_statement=20_000)
+MONGODB = replace(DOCUMENTS, transactions=True, failure_aborts=True, arrays=True, microseconds=False, keys_per_statement=20_000)
 
 
 class Session(Connection):
@@ -150,6 +153,9 @@ class MongoDatabase(Tables, PlanDatabase):
                 raise found from error
 
     def _carried_out(self, plan: Plan, connection: Session) -> Answer:
+        arrays = arrays_of(plan.model)
+        if arrays is not None:
+            return self._in_arrays(plan, arrays, connection)
         if isinstance(plan, Read):
             answer = read(plan, self.collection(plan.model), connection.session)
             # The rest of a lazy answer would be asked for in a transaction that may be over by then.
@@ -157,6 +163,17 @@ class MongoDatabase(Tables, PlanDatabase):
         if isinstance(plan, Insert):
             return self._insert(plan, connection)
         return self._changed(plan, connection)
+
+    def _in_arrays(self, plan: Plan, arrays: Arrays, connection: Session) -> Answer:
+        """A statement on links that are elements of their ends' documents."""
+
+        def work(session: Any) -> Answer:
+            return carry_out(plan, arrays, self.collection, session, consistent=self.transactions)
+
+        if not isinstance(plan, Read):
+            return self._as_one(connection, work)  # type: ignore[no-any-return]
+        answer = work(connection.session)
+        return answer if connection.session is None else Answer(list(answer.rows))
 
     def _changed(self, plan: Any, connection: Session) -> Answer:
         collection = self.collection(plan.model)
