@@ -69,12 +69,7 @@ class Explanation(NamedTuple):
         return 1 + sum(hop.queries for hop in self.hops)
 
     @property
-    def _has_index(side: Any, index: str) -> bool:
-    meta = side.holder._meta
-    return any(each.name == index for each in meta.database.get_indexes(meta.table_name, meta.schema))
-
-
-def missing_indexes(self) -> list[str]:
+    def missing_indexes(self) -> list[str]:
         """What should be indexed, as ``table.column``."""
         return list(dict.fromkeys(name for hop in self.hops for name in hop.missing_indexes))
 
@@ -151,6 +146,11 @@ def _primary_key(model: Any) -> list[str]:
     if store_of(meta.database).columns:
         return list(meta.database.get_primary_keys(meta.table_name, meta.schema))
     return [field.column_name for field in meta.get_primary_keys()]
+
+
+def _has_index(side: Any, index: str) -> bool:
+    meta = side.holder._meta
+    return any(each.name == index for each in meta.database.get_indexes(meta.table_name, meta.schema))
 
 
 def missing_indexes(association: Reading) -> list[str]:

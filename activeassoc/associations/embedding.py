@@ -137,6 +137,11 @@ class Embedded:
             self._kept.of("alone", lambda: _check_alone(found))
         return found  # type: ignore[no-any-return]
 
+    def check_store(self) -> None:
+        """Raise where an association says embed=True, and got a database without documents after its declaration."""
+        for each in _associations(self.link):
+            check_store(each.declared, each.options.get("embed"), each.source, each.target, self.link)
+
     def would_be(self) -> Arrays | None:
         """The two arrays, whether the links are in them now or in a table; None where they could not be."""
         return self._kept.of("would be", lambda: _arrays(self.link, whatever=True))  # type: ignore[no-any-return]

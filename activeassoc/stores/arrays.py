@@ -8,7 +8,7 @@ The first of the two sides is the *truth*: it is written first, and where a prog
 with it (`check` does that). Which side that is depends on names alone, so that every program means the same one.
 
 Map: `Side` is one of the two arrays, `Arrays` both of them; `arrays_of` tells those of a through model; `above` is what a condition on
-links says of the documents that have them.
+links says of the documents that have them; `Difference` is one thing that is wrong with them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import peewee
 from activeassoc.stores.forms import form_of
 from activeassoc.stores.plan import All, Column, Compare, Condition, Either, Literal, OneOf
 
-__all__ = ["Arrays", "Side", "above", "arrays_of"]
+__all__ = ["WRONG", "Arrays", "Difference", "Side", "above", "arrays_of"]
 
 Model = type[peewee.Model]
 
@@ -95,6 +95,30 @@ def arrays_of(model: Model) -> Arrays | None:
     """The arrays that hold the links of this model; None for every model whose records have a table."""
     embedded = getattr(model._meta, "embedded", None)
     return None if embedded is None else embedded.arrays()
+
+
+#: What can be wrong with links in arrays, in the words of a message.
+WRONG = {
+    "missing": "stand in {truth} and not in {mirror}",
+    "left over": "stand in {mirror} and not in {truth}",
+    "unlike": "have other attributes in {truth} than in {mirror}",
+    "dangling": "are to a record that is gone",
+    "repeated": "stand more than once in one document",
+    "unreadable": "are elements without a key",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is wrong with one link: a key of `WRONG`, the array where it was seen, and the two keys, that of the truth first."""
+
+    kind: str
+    side: Side
+    pair: tuple[Any, Any]
+    #: What is right can be told.
+    mendable: bool = True
+    #: The two keys as records have them.
+    keys: tuple[Any, ...] = ()
 
 
 def _names(where: Condition, field: Any) -> bool:

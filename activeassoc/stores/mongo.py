@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,11 +26,12 @@ from pymongo import MongoClient, ReturnDocument, WriteConcern
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from activeassoc.stores.arrays import Arrays, arrays_of
+from activeassoc.stores.arrays import Arrays, Difference, arrays_of
 from activeassoc.stores.capabilities import DOCUMENTS, Store
 from activeassoc.stores.documents import Answer, Connection, PlanDatabase
 from activeassoc.stores.mongo_arrays import carry_out
 from activeassoc.stores.mongo_errors import translated
+from activeassoc.stores.mongo_mirror import differences, mend
 from activeassoc.stores.mongo_reads import read
 from activeassoc.stores.mongo_tables import COUNTERS, Tables, collection_name
 from activeassoc.stores.mongo_writes import Inserting, change, duplicate_of, remove, writes_one
@@ -174,6 +175,23 @@ class MongoDatabase(Tables, PlanDatabase):
             return self._as_one(connection, work)  # type: ignore[no-any-return]
         answer = work(connection.session)
         return answer if connection.session is None else Answer(list(answer.rows))
+
+    def differences(self, arrays: Arrays) -> list[Difference]:
+        """What is wrong with links that stand in the documents of both ends; `check` asks. (L2)"""
+        found: list[Difference] = self._observed(
+            f"COMPARE {arrays.link._meta.table_name}",
+            (),
+            lambda: list(differences(arrays, self.collection, self._state.conn.session)),
+        )
+        return found
+
+    def mend(self, arrays: Arrays, wrong: Sequence[Difference]) -> None:
+        """Bring both sides in line, by the one that is written first."""
+        self._observed(
+            f"MEND {arrays.link._meta.table_name}",
+            (),
+            lambda: self._as_one(self._state.conn, lambda session: mend(arrays, wrong, self.collection, session)),
+        )
 
     def _changed(self, plan: Any, connection: Session) -> Answer:
         collection = self.collection(plan.model)

@@ -141,8 +141,8 @@ class Writing:
         ends = [(row[name], encoded(row[name], self.columns[name].form)) for name in (near, far)]
         if self.arrays.symmetric:
             ends.sort(key=lambda end: end[0])
-        attributes = {name: encoded(row[name], column.form) for name, column in self.columns.items() if name in row and name not in (near, far)}
-        return (ends[0][1], ends[1][1]), attributes
+        rest = {name: column for name, column in self.columns.items() if name in row and name not in (near, far)}
+        return (ends[0][1], ends[1][1]), {name: encoded(row[name], column.form) for name, column in rest.items()}
 
     def _duplicate(self, pair: Pair) -> Exception:
         names = [self.arrays.truth.near.column_name, self.arrays.truth.far.column_name]
@@ -158,7 +158,8 @@ class Writing:
 
     def _add(self, links: Mapping[Pair, Attributes]) -> dict[Pair, Attributes]:
         """Write those of the links to the truth that it has not; returns them."""
-        side, key, added = self.arrays.truth, key_path(self.arrays.truth), {}
+        side, key = self.arrays.truth, key_path(self.arrays.truth)
+        added: dict[Pair, Attributes] = {}
         for holder, elements in _by_holder(links, mirrored=False).items():
             while elements:
                 wanted = {key: holder, side.place: {"$nin": list(elements)}}
@@ -170,7 +171,7 @@ class Writing:
                 if not there and self.truth.find_one({key: holder}, {key: 1}, session=self.session) is None:
                     raise missing_ends(self.arrays.link, side, [holder])
                 elements = {other: values for other, values in elements.items() if (holder, other) not in there}
-        return added  # type: ignore[return-value]
+        return added
 
     # Both sides
 

@@ -5,14 +5,13 @@ Map: `insert`; `change` and `remove`, which write only where what they read is s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from activeassoc.errors import PartialWriteError
 from activeassoc.stores.documents import Answer
 from activeassoc.stores.evaluate import matcher, reader
-from activeassoc.stores.forms import former
 from activeassoc.stores.plan import Change, Column, Condition, Insert, Literal, Remove, columns_of
 from activeassoc.stores.redis_plans import by_one_column, decoded
 from activeassoc.stores.redis_table import ATOMIC, BATCH, Found, Table
