@@ -43,5 +43,5 @@ def mirrored(model: Model, arrays: Arrays, fix: bool) -> Iterator[Finding]:
             instead = f"{len(wrong)} deleted" if kind == "dangling" else f"made as {arrays.truth.label} has it"
         name = "dangling link" if kind == "dangling" else "mirrored link"
         yield Finding(
-            name, database, f"{rows_of(len(wrong), model, sample)} {told}", instead, model, (), len(wrong), sample, mended=fix and mendable
+            name, database, f"{rows_of(len(wrong), model, sample)}: {told}", instead, model, (), len(wrong), sample, mended=fix and mendable
         )

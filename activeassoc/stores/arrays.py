@@ -99,12 +99,12 @@ def arrays_of(model: Model) -> Arrays | None:
 
 #: What can be wrong with links in arrays, in the words of a message.
 WRONG = {
-    "missing": "stand in {truth} and not in {mirror}",
-    "left over": "stand in {mirror} and not in {truth}",
-    "unlike": "have other attributes in {truth} than in {mirror}",
-    "dangling": "are to a record that is gone",
-    "repeated": "stand more than once in one document",
-    "unreadable": "are elements without a key",
+    "missing": "in {truth}, and not in {mirror}",
+    "left over": "in {mirror}, and not in {truth}",
+    "unlike": "with other attributes in {truth} than in {mirror}",
+    "dangling": "to a record that is gone",
+    "repeated": "more than once in one document",
+    "unreadable": "an element without a key",
 }
 
 
