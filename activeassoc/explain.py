@@ -14,7 +14,7 @@ import peewee
 from activeassoc.associations.loading import Options, columns_of, limit_of, statement
 from activeassoc.associations.reading import Reading
 from activeassoc.associations.stages import place
-from activeassoc.stores.arrays import arrays_of
+from activeassoc.stores.embedded import arrays_of
 from activeassoc.stores.sql import base_field, store_of
 from activeassoc.with_links import joinable, walk_of
 from activeassoc.with_links import statement as statement_with_links

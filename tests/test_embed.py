@@ -24,7 +24,6 @@ from activeassoc import (
     MissingRecord,
     ObjectIdField,
     RecordNotFound,
-    SyncError,
     WrongArgument,
     check,
     collection,
@@ -32,7 +31,7 @@ from activeassoc import (
     populate,
     sync,
 )
-from activeassoc.stores.arrays import arrays_of
+from activeassoc.stores.embedded import arrays_of
 from activeassoc.testing import assert_queries
 
 EMBED = pytest.mark.parametrize("embed", [False, True], ids=["collection", "embedded"])
@@ -102,7 +101,8 @@ def test_links_of_their_own_are_the_default(B: Any) -> None:
     User, Group, Membership = members(B, None)
     u, g = User.create(email="a"), Group.create(name="g")
     u.add_group(g, {"role": "owner"})
-    assert [{k: v for k, v in each.items() if k != "_id"} for each in docs(Membership)] == [{"user_id": u.id, "group_id": g.id, "role": "owner"}]
+    links = [{name: value for name, value in each.items() if name != "_id"} for each in docs(Membership)]
+    assert links == [{"user_id": u.id, "group_id": g.id, "role": "owner"}]
     assert docs(User) == [{"_id": u.id, "email": "a"}] and docs(Group) == [{"_id": g.id, "name": "g"}]
 
 
@@ -303,8 +303,8 @@ def test_the_setting_is_a_bool() -> None:
         (
             {"embed": True},
             {"embed": False},
-            "Group.belongs_to_many(User, embed=False): it says embed=False, and User.belongs_to_many(Group, embed=True), which has the same "
-            "links, says embed=True. Write embed=True on both sides, or on neither.",
+            "Group.belongs_to_many(User, embed=False): it says embed=False, and User.belongs_to_many(Group, embed=True), which has the "
+            "same links, says embed=True. Write embed=True on both sides, or on neither.",
         ),
         (
             {"embed": True},
@@ -475,8 +475,8 @@ def test_two_links_in_one_field_are_told(B: Any) -> None:
         sync(User, Group)
     assert str(raised.value) == (
         "User.belongs_to_many(Group, as_='teams', through='team_links', embed=True), User.belongs_to_many(Group, as_='clubs', "
-        "through='club_links', embed=True): the links of both would stand in the field 'users' of the documents of Group. Declare the association of Group as "
-        "well for one of the two, with as_=."
+        "through='club_links', embed=True): the links of both would stand in the field 'users' of the documents of Group. Declare the "
+        "association of Group as well for one of the two, with as_=."
     )
     Group.belongs_to_many(User, as_="fans", through="club_links", embed=True)
     sync(User, Group)
@@ -584,10 +584,11 @@ def test_the_through_model_is_a_model(B: Any, embed: bool) -> None:
     User, Group, Membership = members(B, embed)
     a, b = User.create(email="a"), User.create(email="b")
     g, h = Group.create(name="g"), Group.create(name="h")
-    Membership.insert_many([(a.id, g.id, 1), (a.id, h.id, 2), (b.id, g.id, 3)], [Membership.user, Membership.group, Membership.level]).execute()
+    rows = [(a.id, g.id, 1), (a.id, h.id, 2), (b.id, g.id, 3)]
+    Membership.insert_many(rows, [Membership.user, Membership.group, Membership.level]).execute()
     with pytest.raises(DuplicateKey) as raised:
         Membership.create(user=a, group=g)
-    assert "is there already" in str(raised.value) or "there is" in str(raised.value)
+    assert raised.value.columns == ["user", "group"]
     many = [{"user": a.id, "group": g.id, "level": 7}, {"user": b.id, "group": h.id}]
     assert Membership.insert_many(many).on_conflict_ignore().as_rowcount().execute() == 1
     assert Membership.select().where(Membership.level > 1).count() == 2 and Membership.select().where(Membership.level.is_null()).exists()
@@ -616,7 +617,8 @@ def test_a_link_to_nothing_is_refused(B: Any) -> None:
     with pytest.raises(MissingRecord) as raised:
         link.insert_many([{"user": u.id, "group": 7}, {"user": u.id, "group": 8}]).execute()
     assert str(raised.value) == (
-        "insert of GroupsUsers: its links stand in the documents of both ends, and there is no Group with the key 7, 8. Create the Group first."
+        "insert of GroupsUsers: its links stand in the documents of both ends, and there is no Group with the key 7, 8. Create the "
+        "Group first."
     )
     assert isinstance(raised.value, peewee.IntegrityError) and raised.value.keys == [7, 8] and docs(User) == [{"_id": u.id, "email": "a"}]
 
@@ -770,7 +772,7 @@ def at_once(*works: Callable[[], None]) -> None:
     def run(work: Callable[[], None]) -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             failed.append(error)
 
     threads = [threading.Thread(target=run, args=(work,)) for work in works]
@@ -833,7 +835,7 @@ class Died(BaseException):
 
 def test_a_death_between_the_two_sides_is_found_and_mended(alone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """L2: the side that is written first holds; check lists what differs, and fix=True brings the other in line."""
-    from activeassoc.stores.mongo_arrays import Writing
+    from activeassoc.stores.mongo_embedded import Writing
 
     User, Group, link = members(alone, True)
     u, g, h = User.create(email="a"), Group.create(), Group.create()
@@ -869,12 +871,12 @@ def test_check_finds_what_other_programs_left(B: Any) -> None:
     raw["user"].update_one({}, {"$push": {"groups": {"$each": [{"group": 9}, {"group": 2, "role": "member"}, {"group": 1}, 7]}}})
     told = [str(each) for each in check(B._meta.database, fix=True).findings]
     assert told == [
-        "mirrored link: 1 row of Membership ((1, 1)): with other attributes in Group.users than in User.groups. Mended: made as Group.users "
-        "has it.",
+        "mirrored link: 1 row of Membership ((1, 1)): with other attributes in Group.users than in User.groups. Mended: made as "
+        "Group.users has it.",
         "mirrored link: 1 row of Membership ((2, 1)): more than once in one document. Mended: made as Group.users has it.",
         "mirrored link: 1 row of Membership ((1, 1)): more than once in one document. Not mended: look into the documents: what is right "
         "cannot be told from them.",
-        "mirrored link: 1 row of Membership ((1, None)): an element without a key. Not mended: look into the documents: what is right cannot "
-        "be told from them.",
+        "mirrored link: 1 row of Membership ((1, None)): an element without a key. Not mended: look into the documents: what is right "
+        "cannot be told from them.",
         "dangling link: 1 row of Membership ((9, 1)): to a record that is gone. Mended: 1 deleted.",
     ]

@@ -19,7 +19,7 @@ from activeassoc.kept import Kept, changed
 from activeassoc.lazy import settings
 from activeassoc.planning import Plan
 from activeassoc.registry import Key, Model, keys_of, known_models
-from activeassoc.stores.arrays import Arrays, Side
+from activeassoc.stores.embedded import Arrays, Side
 from activeassoc.stores.sql import same_database, store_of
 
 TABLE = "Leave embed out: the links have a table"

@@ -18,7 +18,7 @@ from activeassoc.checking.report import Finding, Report
 from activeassoc.checking.schema import compare
 from activeassoc.checking.shared import more_than_one
 from activeassoc.checking.stores import of_database, of_model
-from activeassoc.stores.arrays import arrays_of
+from activeassoc.stores.embedded import arrays_of
 from activeassoc.sync.models import meant
 
 __all__ = ["Finding", "Report", "check"]

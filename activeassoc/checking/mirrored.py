@@ -10,7 +10,7 @@ from typing import Any
 
 from activeassoc.checking.report import SHOWN, Finding, rows_of
 from activeassoc.registry import Model
-from activeassoc.stores.arrays import WRONG, Arrays
+from activeassoc.stores.embedded import WRONG, Arrays
 
 
 def array_indexes(model: Model, arrays: Arrays, dialect: Any, fix: bool) -> Iterator[Finding]:
@@ -31,17 +31,17 @@ def mirrored(model: Model, arrays: Arrays, fix: bool) -> Iterator[Finding]:
     database: Any = model._meta.database
     found: dict[tuple[str, bool], list[Any]] = {}
     for each in database.differences(arrays):
-        found.setdefault((each.kind, each.mendable), []).append(each)
-    for (kind, mendable), wrong in found.items():
+        found.setdefault((each.wrong, each.mendable), []).append(each)
+    for (what, mendable), wrong in found.items():
         sample = tuple(each.keys for each in wrong)[:SHOWN]
-        told = WRONG[kind].format(truth=arrays.truth.label, mirror=arrays.mirror.label)
+        told = WRONG[what].format(truth=arrays.truth.label, mirror=arrays.mirror.label)
         instead = "look into the documents: what is right cannot be told from them"
         if mendable:
-            instead = "check(fix=True) deletes them" if kind == "dangling" else f"check(fix=True) makes it as {arrays.truth.label} has it"
+            instead = "check(fix=True) deletes them" if what == "dangling" else f"check(fix=True) makes it as {arrays.truth.label} has it"
         if fix and mendable:
             database.mend(arrays, wrong)
-            instead = f"{len(wrong)} deleted" if kind == "dangling" else f"made as {arrays.truth.label} has it"
-        name = "dangling link" if kind == "dangling" else "mirrored link"
+            instead = f"{len(wrong)} deleted" if what == "dangling" else f"made as {arrays.truth.label} has it"
+        name = "dangling link" if what == "dangling" else "mirrored link"
         yield Finding(
             name, database, f"{rows_of(len(wrong), model, sample)}: {told}", instead, model, (), len(wrong), sample, mended=fix and mendable
         )

@@ -16,8 +16,8 @@ from activeassoc.checking.report import Finding
 from activeassoc.checking.shared import shared, shared_values
 from activeassoc.errors import SyncError, listed
 from activeassoc.stores import ddl
-from activeassoc.stores.arrays import arrays_of
 from activeassoc.stores.ddl import dialect_of
+from activeassoc.stores.embedded import arrays_of
 from activeassoc.stores.sql import one_statement
 from activeassoc.sync.additions import Additions
 from activeassoc.sync.models import Meant

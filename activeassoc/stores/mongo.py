@@ -5,7 +5,7 @@ collection `activeassoc_keys`, outside of any transaction: as with a sequence th
 with a composite one, has ObjectIds of the driver's beside its columns.
 
 Map: `MongoDatabase` connects, runs plans and keeps transactions; `Keys` counts; `Client` is the driver's client of one process.
-What reads and writes is in `mongo_reads` and `mongo_writes`, for links within documents in `mongo_arrays`; collections and indexes are in
+What reads and writes is in `mongo_reads` and `mongo_writes`, for links within documents in `mongo_embedded`; collections and indexes are in
 `mongo_tables`, errors in `mongo_errors`.
 """
 
@@ -26,10 +26,10 @@ from pymongo import MongoClient, ReturnDocument, WriteConcern
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from activeassoc.stores.arrays import Arrays, Difference, arrays_of
 from activeassoc.stores.capabilities import DOCUMENTS, Store
 from activeassoc.stores.documents import Answer, Connection, PlanDatabase
-from activeassoc.stores.mongo_arrays import carry_out
+from activeassoc.stores.embedded import Arrays, Difference, arrays_of
+from activeassoc.stores.mongo_embedded import carry_out
 from activeassoc.stores.mongo_errors import translated
 from activeassoc.stores.mongo_mirror import differences, mend
 from activeassoc.stores.mongo_reads import read

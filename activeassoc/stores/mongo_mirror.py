@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from activeassoc.stores.arrays import Arrays, Difference, Side
+from activeassoc.stores.embedded import Arrays, Difference, Side
 from activeassoc.stores.forms import form_of
-from activeassoc.stores.mongo_arrays import BATCH, Collections, Pair, Writing, attributes_of, key_path
+from activeassoc.stores.mongo_embedded import BATCH, Collections, Pair, Writing, attributes_of, key_path
 from activeassoc.stores.mongo_terms import decoder
 
 __all__ = ["differences", "mend", "same_attributes"]
@@ -107,11 +107,11 @@ def mend(arrays: Arrays, wrong: Iterable[Difference], collections: Collections, 
     for each in wrong:
         if not each.mendable:
             continue
-        if each.kind == "dangling":
+        if each.wrong == "dangling":
             for side in arrays.sides:
                 writing.put(side, {each.pair: None})
             continue
-        if each.kind == "repeated":
+        if each.wrong == "repeated":
             values = writing.elements([each.pair]).get(each.pair)
             for side in arrays.sides:
                 writing.put(side, {each.pair: None})

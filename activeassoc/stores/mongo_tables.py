@@ -15,7 +15,7 @@ from peewee import IndexMetadata
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from activeassoc.errors import MissingTable, UnsupportedQuery
-from activeassoc.stores.arrays import Arrays, arrays_of
+from activeassoc.stores.embedded import Arrays, arrays_of
 from activeassoc.stores.forms import form_of
 from activeassoc.stores.mongo_terms import path
 from activeassoc.stores.mongo_writes import duplicate

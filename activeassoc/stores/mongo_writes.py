@@ -244,9 +244,9 @@ class Inserting:
             else:
                 # Not replace_one: a document may hold more than columns, as the links to others.
                 given = {name: value for name, value in document.items() if name != "_id"}
-                others = {path(column): "" for column in self.columns.values() if path(column) not in document}
-                update = {word: values for word, values in (("$set", given), ("$unset", others)) if values}
-                collection.update_one({"_id": key}, update or {"$setOnInsert": document}, upsert=True, session=session)
+                absent = {path(column): "" for column in self.columns.values() if path(column) not in document}
+                changed = {word: values for word, values in (("$set", given), ("$unset", absent)) if values}
+                collection.update_one({"_id": key}, changed or {"$setOnInsert": document}, upsert=True, session=session)
         return list(last.values())
 
 

@@ -12,8 +12,8 @@ import peewee
 
 from activeassoc.errors import listed
 from activeassoc.stores import ddl
-from activeassoc.stores.arrays import Arrays, arrays_of
 from activeassoc.stores.ddl import Documents, Name
+from activeassoc.stores.embedded import Arrays, arrays_of
 from activeassoc.sync.steps import Plan
 from activeassoc.sync.wanted import Index, Table, refuse, served
 

@@ -1,4 +1,4 @@
-"""Links within documents on MongoDB: the queries of a through model whose links are elements of two arrays (see `arrays`).
+"""Links within documents on MongoDB: the queries of a through model whose links are elements of two arrays (see `embedded`).
 
 What is read is the documents of one side, taken apart by $unwind. What is written is written to both sides, the truth first. Where the
 server has transactions a statement is one. Where it has none the mirror follows: a writer brings it in line with the truth, looks at the
@@ -17,8 +17,8 @@ import peewee
 from pymongo import ReturnDocument, UpdateOne
 
 from activeassoc.errors import MissingRecord, listed
-from activeassoc.stores.arrays import Arrays, Side, above
 from activeassoc.stores.documents import Answer
+from activeassoc.stores.embedded import Arrays, Side, above
 from activeassoc.stores.evaluate import reader
 from activeassoc.stores.forms import form_of
 from activeassoc.stores.mongo_reads import read
@@ -145,8 +145,9 @@ class Writing:
         return (ends[0][1], ends[1][1]), {name: encoded(row[name], column.form) for name, column in rest.items()}
 
     def _duplicate(self, pair: Pair) -> Exception:
-        names = [self.arrays.truth.near.column_name, self.arrays.truth.far.column_name]
-        return duplicate(self.arrays.link, names, "insert", dict(zip(names, pair, strict=True)))
+        values = dict(zip((self.arrays.truth.near.column_name, self.arrays.truth.far.column_name), pair, strict=True))
+        names = [field.column_name for field in self.arrays.link._meta.get_primary_keys()]
+        return duplicate(self.arrays.link, names, "insert", values)
 
     def _require_ends(self, links: Iterable[Pair]) -> None:
         for place, side in enumerate(self.arrays.sides):

@@ -112,7 +112,7 @@ WRONG = {
 class Difference:
     """Something that is wrong with one link: a key of `WRONG`, the array where it was seen, and the two keys, that of the truth first."""
 
-    kind: str
+    wrong: str
     side: Side
     pair: tuple[Any, Any]
     #: What is right can be told.
