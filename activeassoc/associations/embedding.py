@@ -9,6 +9,7 @@ came to; `Embedded` is what a through model knows of it: it gives the store the 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,7 +50,7 @@ def check_store(text: str, embed: Any, *models: Model) -> None:
 def check(plan: Plan, association: Any, target: Model, near: Key, far: Key) -> None:
     """Raise where the links cannot stand in documents although the association says so, or the other side says otherwise (L2)."""
     link, source = near.model, association.source
-    for other in _associations(link):
+    for other in associations_of(link):
         agree(plan, association, other)
     if not association.options.get("embed"):
         return
@@ -129,9 +130,24 @@ class Embedded:
     def __init__(self, link: Model) -> None:
         self.link = link
         self._kept = Kept(link)
+        #: What holds while links are moved, whatever the associations say.
+        self._standing: bool | None = None
+
+    @contextlib.contextmanager
+    def standing(self, embedded: bool) -> Iterator[None]:
+        """A block in which the links stand in documents, or have a table, whatever is declared."""
+        self._standing = embedded
+        changed()
+        try:
+            yield
+        finally:
+            self._standing = None
+            changed()
 
     def arrays(self) -> Arrays | None:
         """The two arrays; None where the links have a table. Raises DeclarationError where two links would have one array."""
+        if self._standing is not None:
+            return self.would_be() if self._standing else None
         found = self._kept.of("arrays", lambda: _arrays(self.link))
         if found is not None:
             self._kept.of("alone", lambda: _check_alone(found))
@@ -139,7 +155,7 @@ class Embedded:
 
     def check_store(self) -> None:
         """Raise where an association says embed=True, and got a database without documents after its declaration."""
-        for each in _associations(self.link):
+        for each in associations_of(self.link):
             check_store(each.declared, each.options.get("embed"), each.source, each.target, self.link)
 
     def would_be(self) -> Arrays | None:
@@ -147,7 +163,7 @@ class Embedded:
         return self._kept.of("would be", lambda: _arrays(self.link, whatever=True))  # type: ignore[no-any-return]
 
 
-def _associations(link: Model) -> list[Any]:
+def associations_of(link: Model) -> list[Any]:
     """The associations whose links are records of this model, in the order of their declaration."""
     found = {
         id(claim.association): claim.association
@@ -159,7 +175,7 @@ def _associations(link: Model) -> list[Any]:
 
 
 def _arrays(link: Model, whatever: bool = False) -> Arrays | None:
-    associations = _associations(link)
+    associations = associations_of(link)
     if not associations or not (whatever or any(each.embedded for each in associations)):
         return None
     first = associations[0]
@@ -212,7 +228,7 @@ def _check_alone(arrays: Arrays) -> bool:
         theirs = _arrays(other)
         for side in theirs.sides if theirs is not None else ():
             if side.order in mine:
-                declared = [each.declared for link in (arrays.link, other) for each in _associations(link)]
+                declared = [each.declared for link in (arrays.link, other) for each in associations_of(link)]
                 raise DeclarationError(
                     listed(declared),
                     f"the links of both would stand in the field {side.array!r} of the documents of {side.holder.__name__}",

@@ -32,6 +32,7 @@ from activeassoc.stores.embedded import Arrays, Difference, arrays_of
 from activeassoc.stores.mongo_embedded import carry_out
 from activeassoc.stores.mongo_errors import translated
 from activeassoc.stores.mongo_mirror import differences, mend
+from activeassoc.stores.mongo_moving import Collection, Documents
 from activeassoc.stores.mongo_reads import read
 from activeassoc.stores.mongo_tables import COUNTERS, Tables, collection_name
 from activeassoc.stores.mongo_writes import Inserting, change, duplicate_of, remove, writes_one
@@ -192,6 +193,11 @@ class MongoDatabase(Tables, PlanDatabase):
             (),
             lambda: self._as_one(self._state.conn, lambda session: mend(arrays, wrong, self.collection, session)),
         )
+
+    def storages(self, arrays: Arrays) -> tuple[Collection, Documents]:
+        """The two storages that links can have here, to move them from one to the other. (L3)"""
+        self.usable_connection()
+        return Collection(arrays, self), Documents(arrays, self)
 
     def _changed(self, plan: Any, connection: Session) -> Answer:
         collection = self.collection(plan.model)
