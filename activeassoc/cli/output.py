@@ -1,0 +1,181 @@
+"""What commands print and write: for eyes where a terminal shows it, plain where it is piped, JSON where a machine reads.
+
+Map: `own_stdout` keeps stdout for the command's own words; `say`, `table`, `as_json` print; `write` writes a file and refuses one that
+exists; `confirm` asks; `working` and `each` show on stderr that long work goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from activeassoc.cli.modules import Refused
+from activeassoc.registry import known_databases
+
+Item = TypeVar("Item")
+
+#: Where the command's own words go, while sys.stdout is lent to stderr.
+_stdout: list[Any] = []
+
+
+@contextlib.contextmanager
+def own_stdout() -> Iterator[None]:
+    """Within it stdout has the command's own words alone: what the user's modules print goes to stderr."""
+    _stdout.append(sys.stdout)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _stdout.pop()
+
+
+def _stream() -> Any:
+    return _stdout[-1] if _stdout else sys.stdout
+
+
+def _console(stderr: bool = False) -> Console:
+    return Console(file=sys.stderr if stderr else _stream())
+
+
+# On stdout
+
+
+def say(text: str = "") -> None:
+    """Print a text as it stands."""
+    print(text, file=_stream(), flush=True)
+
+
+def as_json(value: Any) -> None:
+    """Print a value as JSON; what JSON does not know is told as text."""
+    say(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> None:
+    """Print a table: with rules and as wide as a terminal, or in plain columns of text."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    console = _console()
+    if console.is_terminal:
+        drawn = Table(caption=caption or None, caption_justify="left")
+        for column in columns:
+            drawn.add_column(column, overflow="fold")
+        for row in cells:
+            drawn.add_row(*map(_literally, row))
+        console.print(drawn)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for row in [list(columns), *cells]:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if caption:
+        say(f"\n{caption}")
+
+
+def _literally(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text)
+
+
+# Files
+
+
+def write(path: Path, content: str | bytes, force: bool) -> None:
+    """Write a file, whole or not at all. Raises Refused where it exists, unless `force`, and where it cannot be."""
+    if path.is_dir():
+        raise Refused(f"--output {path}", "it is a directory", "Give the name of a file in it")
+    if path.exists() and not force:
+        raise Refused(f"--output {path}", "the file exists, and nothing is written over unasked", "Give another name, or --force")
+    if not path.parent.is_dir():
+        raise Refused(f"--output {path}", f"there is no directory {path.parent}", "Make it first")
+    data = content.encode() if isinstance(content, str) else content
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(data)
+        if path.exists():
+            os.chmod(name, path.stat().st_mode)
+        else:
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(name, 0o666 & ~mask)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def put(content: str | bytes, output: Path | None, force: bool) -> None:
+    """Write to the file, or to stdout where none is given; bytes are not for terminals."""
+    if output is not None:
+        write(output, content, force)
+    elif isinstance(content, str):
+        print(content, file=_stream(), end="" if content.endswith("\n") else "\n", flush=True)
+    else:
+        if _stream().isatty():
+            raise Refused("a picture on a terminal", "it is not text", "Write it to a file with --output FILE, or pipe it")
+        _stream().flush()
+        _stream().buffer.write(content)
+        _stream().buffer.flush()
+
+
+# On stderr
+
+
+def confirm(question: str) -> None:
+    """Ask on a terminal, and stop where the answer is no. In a script nobody is there to answer: its flag was the answer."""
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        typer.confirm(question, abort=True, err=True)
+
+
+@contextlib.contextmanager
+def _progress(*columns: Any) -> Iterator[Progress | None]:
+    """Bars on a terminal, and nothing elsewhere."""
+    console = _console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), *columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        yield bar
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """A block of unknown length: on a terminal it shows how many statements it has run."""
+    with _progress(TextColumn("{task.completed:.0f} statements")) as bar:
+        if bar is None:
+            yield
+            return
+        task = bar.add_task(what, total=None)
+        databases: list[Any] = [database for database in known_databases() if hasattr(database, "query_hooks")]
+
+        def count(event: Any) -> None:
+            bar.advance(task)
+
+        for database in databases:
+            database.query_hooks = [*database.query_hooks, count]
+        try:
+            yield
+        finally:
+            for database in databases:
+                database.query_hooks = [hook for hook in database.query_hooks if hook is not count]
+
+
+def each(what: str, items: Sequence[Item]) -> Iterator[Item]:
+    """The items, with a bar on a terminal that tells how many of them are done."""
+    with _progress(BarColumn(), MofNCompleteColumn()) as bar:
+        task = bar.add_task(what, total=len(items)) if bar is not None else None
+        for item in items:
+            yield item
+            if bar is not None and task is not None:
+                bar.advance(task)
