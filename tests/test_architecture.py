@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
         *("explain", "populate", "queries", "with_links", "to_dict", "deleting"),
     },
     {"model", "model_type"},
-    {"testing", "types", "checking", "graph"},
+    {"testing", "types", "checking", "graph", "reflect"},
     {"cli", "__main__"},
 ]
 KINDS = {"has_one", "belongs_to", "has_many", "many_to_many"}
