@@ -9,6 +9,8 @@ A command is one line of `COMMANDS` and one module beside this one. ``COMMANDS["
         say(str(report))
         return DONE if report.ok else FOUND
 
+docs/cli.md has a section for it, which names every option, and a row in its table; tests/test_cli.py compares them.
+
 A dash in the command's name is an underscore in the module's (``update-associations``, ``update_associations.py``). The module is
 imported when the command is asked for. What it returns is the exit code, one of `EXIT_CODES` (None is 0); what it raises becomes one
 line on stderr and a code by `CODES` in `app`: it raises `Refused` for bad input, and lets the errors of the package through.
@@ -28,9 +30,12 @@ __all__ = ["COMMANDS", "DATABASE", "DEFECT", "DONE", "EXIT_CODES", "FOUND", "REF
 
 #: The commands in the order in which --help lists them, and what it says of each.
 COMMANDS: dict[str, str] = {
+    "demo": "Run the quickstart on SQLite, and show the SQL of each step.",
     "sync": "Make the tables that the models describe.",
     "check": "Look whether the databases hold what the models declare.",
     "associations": "List the associations of the models.",
+    "graph": "Draw the models and their associations.",
+    "types": "Write the types of the methods that the models gain.",
 }
 
 DONE, FOUND, REFUSED, DATABASE, DEFECT = 0, 1, 2, 3, 4

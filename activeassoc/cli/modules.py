@@ -179,10 +179,10 @@ def _failed(name: str, error: BaseException) -> Refused:
     else:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _of_python(frame.filename)]
         where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "?"
-        what = str(error)
+        what = str(error).rstrip(".")
     return Refused(
         name,
-        f"importing it raised {type(error).__name__}{f': {what}' if what else ''} ({where})".rstrip("."),
+        f"importing it raised {type(error).__name__}{f': {what}' if what else ''} ({where})",
         "Mend that first; --debug shows the whole traceback",
     )
 

@@ -16,9 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from activeassoc.cli.modules import Refused
 from activeassoc.registry import known_databases
@@ -44,16 +41,22 @@ def _stream() -> Any:
     return _stdout[-1] if _stdout else sys.stdout
 
 
-def _console(stderr: bool = False) -> Console:
+def _console(stderr: bool = False) -> Any:
+    from rich.console import Console  # late: --help is told without it
+
     return Console(file=sys.stderr if stderr else _stream())
 
 
 # On stdout
 
 
-def say(text: str = "") -> None:
-    """Print a text as it stands."""
-    print(text, file=_stream(), flush=True)
+def say(text: str = "", style: str = "") -> None:
+    """Print a text as it stands; in a style of rich's where a terminal shows it."""
+    console = _console() if style else None
+    if console is not None and console.is_terminal:
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    else:
+        print(text, file=_stream(), flush=True)
 
 
 def as_json(value: Any) -> None:
@@ -66,11 +69,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = 
     cells = [[str(cell) for cell in row] for row in rows]
     console = _console()
     if console.is_terminal:
+        from rich.table import Table
+        from rich.text import Text
+
         drawn = Table(caption=caption or None, caption_justify="left")
         for column in columns:
             drawn.add_column(column, overflow="fold")
         for row in cells:
-            drawn.add_row(*map(_literally, row))
+            drawn.add_row(*map(Text, row))
         console.print(drawn)
         return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
@@ -78,12 +84,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = 
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if caption:
         say(f"\n{caption}")
-
-
-def _literally(text: str) -> Any:
-    from rich.text import Text
-
-    return Text(text)
 
 
 # Files
@@ -139,20 +139,23 @@ def confirm(question: str) -> None:
 
 
 @contextlib.contextmanager
-def _progress(*columns: Any) -> Iterator[Progress | None]:
-    """Bars on a terminal, and nothing elsewhere."""
+def _progress(counted: str) -> Iterator[Any]:
+    """A bar on a terminal, which says how far it is, and None elsewhere."""
     console = _console(stderr=True)
     if not console.is_terminal:
         yield None
         return
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), *columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn(counted), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
         yield bar
 
 
 @contextlib.contextmanager
 def working(what: str) -> Iterator[None]:
     """A block of unknown length: on a terminal it shows how many statements it has run."""
-    with _progress(TextColumn("{task.completed:.0f} statements")) as bar:
+    with _progress("{task.completed:.0f} statements") as bar:
         if bar is None:
             yield
             return
@@ -173,7 +176,7 @@ def working(what: str) -> Iterator[None]:
 
 def each(what: str, items: Sequence[Item]) -> Iterator[Item]:
     """The items, with a bar on a terminal that tells how many of them are done."""
-    with _progress(BarColumn(), MofNCompleteColumn()) as bar:
+    with _progress("{task.completed:.0f} of {task.total:.0f}") as bar:
         task = bar.add_task(what, total=len(items)) if bar is not None else None
         for item in items:
             yield item
