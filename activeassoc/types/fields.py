@@ -45,6 +45,9 @@ PYTHON: tuple[tuple[type[Field], str], ...] = (
 #: Where the names of the table come from.
 _FROM: dict[str, str] = {"Decimal": "decimal", "UUID": "uuid", "ObjectId": "bson", **IMPORTS}
 
+#: Names that such files have already: a model that is called so gets its module's name in front.
+RESERVED = {*_FROM, "AutoField", "BigAutoField", "BelongsTo", "Field", "HasMany", "HasOne", "KeyField", "Link", "ManyToMany", "Model"}
+
 _KNOWN = ("peewee", "playhouse", "activeassoc")
 
 
@@ -77,6 +80,7 @@ class Imports:
 
     def __init__(self) -> None:
         self._used: dict[str, tuple[str, str]] = {}
+        self._classes: dict[str, Model] = {}
 
     def model(self, model: Model) -> str:
         """What the model is called in this file; one that cannot be imported by name is any model."""
@@ -85,10 +89,17 @@ class Imports:
             self.take("Model", "activeassoc")
             return "Model"
         name, module = path[0], model.__module__
-        if self._used.get(name, (module, name)) != (module, name):
+        if name in RESERVED or self._used.get(name, (module, name)) != (module, name):
             name = f"{camel(module.replace('.', '_'))}{name}"
         self._used[name] = (module, path[0])
         return ".".join([name, *path[1:]])
+
+    def class_name(self, model: Model) -> str:
+        """What the classes for this model begin with: its name, with its module's in front where another one has it."""
+        name = model.__name__
+        if self._classes.setdefault(name, model) is not model:
+            name = camel(f"{model.__module__}.{model.__qualname__}".replace(".", "_"))
+        return str(name)
 
     def take(self, name: str, module: str) -> None:
         """Use this name of a module."""

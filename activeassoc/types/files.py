@@ -42,18 +42,22 @@ def path_of(module: ModuleType) -> Path:
 
 
 def write(module: ModuleType, *, force: bool = False) -> Path:
-    """Write the types of a module's models, and return where. A file of types that is there is written anew.
+    """Write the types of a module's models, and return where. A file of types that is there is written anew, where it is stale.
 
     Raises AssociationError where another file has its name, unless `force`.
     """
     path, text = path_of(module), types_of(module)
-    if path.exists() and not force and not path.read_text(encoding="utf-8").startswith(MARK):
+    there = path.read_bytes() if path.exists() else b""
+    if there and not force and not there.startswith(MARK.encode()):
         raise AssociationError(
             f"types of {module.__name__}",
             f"{path.name} exists, and activeassoc did not write it",
             "Move it away, or write over it with force (--force)",
         )
-    path.write_text(text, encoding="utf-8")
+    if _differing(text, there):
+        whole = path.with_name(f".{path.name}.new")
+        whole.write_text(text, encoding="utf-8", newline="\n")
+        whole.replace(path)
     return path
 
 
@@ -62,29 +66,34 @@ def check(module: ModuleType) -> list[str]:
 
     How it is formatted does not count.
     """
-    path, wanted = path_of(module), _parts(types_of(module))
+    path = path_of(module)
+    return _differing(types_of(module), path.read_bytes() if path.exists() else b"")
+
+
+def _differing(text: str, there: bytes) -> list[str]:
+    wanted = _parts(text)
     try:
-        there = _parts(path.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, UnicodeDecodeError):
-        there = {}
-    differing = [name for name in {**wanted, **there} if wanted.get(name) != there.get(name)]
-    return list(dict.fromkeys(_model_of(name) for name in differing))
+        found = _parts(there)
+    except (SyntaxError, ValueError):
+        found = {}
+    names = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
+    return list(dict.fromkeys(map(_model_of, names)))
 
 
-def _parts(text: str) -> dict[str, str]:
-    """The classes of a module of types by name, and all the rest as its imports; each without its formatting."""
-    tree = ast.parse(text)
-    classes = {node.name: ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    imported = {
+def _parts(text: str | bytes) -> dict[str, str]:
+    """The classes of a module of types by name, and what it imports; each without its formatting."""
+    nodes = list(ast.walk(ast.parse(text)))
+    imported = sorted(
         f"{getattr(node, 'module', '')} {alias.name} {alias.asname}"
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
-    }
-    return {**classes, "imports": " ".join(sorted(imported))}
+    )
+    return {**{node.name: ast.unparse(node) for node in nodes if isinstance(node, ast.ClassDef)}, "imports": "\n".join(imported)}
 
 
 def _model_of(name: str) -> str:
+    """The model that a class of such a file is for."""
     for ending in ("Associations", "Attributes", "Fields"):
         if name.endswith(ending):
             return name.removesuffix(ending)

@@ -105,7 +105,7 @@ class Types:
 
     def mapping(self, model: Model, suffix: str, fields: Iterable[Field], optional: Iterable[Field] | None) -> str:
         """The name of a TypedDict of these fields of a model; `optional` need not be given, or with None all of them."""
-        name = f"{self.imports.model(model).rpartition('.')[2]}{suffix}"
+        name = f"{self.imports.class_name(model)}{suffix}"
         if name not in self.mappings:
             free = None if optional is None else {field.name for field in optional}
             given = list(parameters_of(list(fields), self.imports))
@@ -146,8 +146,7 @@ class Types:
         methods = [self._methods(each, names) for each in own]
         if not attributes and not any(methods):
             return []
-        name = self.imports.model(model).rpartition(".")[2]
-        lines = [f"class {name}Associations:"]
+        lines = [f"class {self.imports.class_name(model)}Associations:"]
         lines += [f"    {line}" for attribute, text in attributes.items() for line in _annotated(attribute, text)]
         for association, made in zip(own, methods, strict=True):
             if made:
