@@ -9,9 +9,12 @@ import os
 import pty
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -623,6 +626,79 @@ def test_a_picture_without_graphviz_is_refused(shop, monkeypatch):
         "Install graphviz (apt install graphviz, brew install graphviz), or take format='mermaid'."
     )
     assert (ended.line, ended.code) == (told, 2)
+
+
+# routes, serve
+
+
+def test_routes_are_those_of_the_models_that_the_module_names(shop):
+    """A row for each method and path, and JSON with the names; a model that is only associated with these has none."""
+    pytest.importorskip("activeassoc.rest")
+    shop.file("front.py", "import shop\nclass Page(shop.Base): pass\nPage.has_many(shop.User)\n")
+    rows = [line.split()[:2] for line in shop("routes front").out.splitlines()]
+    assert rows[0] == ["method", "path"]
+    assert ["GET", "/page"] in rows and ["PUT", "/page/{owner_id}/user/{child_id}"] in rows and ["GET", "/user"] not in rows
+    told = json.loads(shop("routes front --json").out)
+    assert len(told) == len(rows) - 1
+    assert told[0] == {
+        "method": "GET",
+        "path": "/page",
+        "operation": "list_page",
+        "summary": "A page of pages",
+        "model": "Page",
+        "association": None,
+    }
+    assert {each["association"] for each in told if "owner_id" in each["path"]} == {"users"}
+
+
+@pytest.fixture
+def port():
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return trial.getsockname()[1]
+
+
+def served(needed=("activeassoc.rest", "fastapi", "uvicorn")):
+    for name in needed:
+        pytest.importorskip(name)
+
+
+def test_serve_answers_until_it_is_interrupted(shop, port):
+    """The models over HTTP; ^C ends it."""
+    served()
+    shop("sync shop")
+    environment = {**os.environ, "PYTHONPATH": str(Path(activeassoc.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "activeassoc", "serve", "shop", "--port", str(port)]
+    started = subprocess.Popen(command, cwd=shop.folder, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        for line in started.stderr:
+            if "running on" in line:
+                break
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/project", timeout=10) as answer:
+            assert json.load(answer)["docs"] == []
+    finally:
+        started.send_signal(signal.SIGINT)
+        started.communicate(timeout=30)
+    assert started.returncode in (0, 130)
+
+
+def test_a_port_that_is_taken_is_refused(shop, port):
+    """Who listens there is not told by the system; another port helps; code 2."""
+    served()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        ended = shop(f"serve shop --port {port}")
+    told = f"serving at 127.0.0.1:{port}: address already in use. Give another --port or --host."
+    assert (ended.line, ended.code) == (told, 2)
+
+
+def test_what_is_not_installed_is_told_with_the_pip_line(shop, monkeypatch):
+    """What only some commands need is asked for when they run; code 2."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    ended = shop("serve shop")
+    assert (ended.line, ended.code) == ("uvicorn: uvicorn is not installed. Install it: pip install uvicorn.", 2)
 
 
 # demo, and the real thing

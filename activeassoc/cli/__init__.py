@@ -35,6 +35,8 @@ COMMANDS: dict[str, str] = {
     "check": "Look whether the databases hold what the models declare.",
     "associations": "List the associations of the models.",
     "graph": "Draw the models and their associations.",
+    "routes": "List the routes of the REST interface.",
+    "serve": "Serve the models over HTTP.",
     "types": "Write the types of the methods that the models gain.",
 }
 

@@ -1,7 +1,7 @@
 """From what was typed to models and databases: ``shop.models`` or ``shop/models.py``, and a URL.
 
 Map: `models_of` gives the models of a module, `module_of` imports it; `database_at` opens a database by its URL; `closing` closes what
-was opened; `Refused` is the error for input that is no use.
+was opened; `needed` imports what an extra brings; `Refused` is the error for input that is no use.
 
 The models of a module are those that it (or a module within it, where it is a package) defines, those that it imports by name, and all
 that these are associated with, through models too. Bases without a table are none.
@@ -26,21 +26,26 @@ from activeassoc.model import Model
 from activeassoc.registry import known_databases, known_models
 from activeassoc.sync.models import is_base
 
-__all__ = ["Refused", "closing", "database_at", "models_of", "module_of"]
+__all__ = ["Refused", "closing", "database_at", "models_of", "module_of", "needed"]
 
 
 class Refused(AssociationError, ValueError):
     """What was typed is no use: nothing was done, and the exit code is 2."""
 
 
-def models_of(name: str, *, database: bool = False) -> list[Any]:
+def models_of(name: str, *, database: bool = False, associated: bool = True) -> list[Any]:
     """The models of a module, in order of definition, with all that they are associated with; targets given by name are bound.
+
+    With ``associated=False`` its own alone: what is served to others is what somebody named.
 
     Raises Refused where the module cannot be imported or has no models, and with ``database=True`` where one of them has no database;
     and what stands against a declaration.
     """
     module = module_of(name)
-    found = _with_associated(_own(module))
+    own = _own(module)
+    found = _with_associated(own)
+    if not associated:
+        found = [model for model in found if any(model is each for each in own)]
     if not found:
         raise Refused(name, "the module has no models", _where_models_are(module))
     without = [model.__name__ for model in found if database and _database_of(model) is None]
@@ -193,6 +198,16 @@ _OURS = str(Path(__file__).resolve().parents[1])
 
 def _of_python(filename: str) -> bool:
     return filename.startswith(("<frozen", _OURS, importlib.__file__, peewee.__file__))
+
+
+def needed(module: str, install: str) -> Any:
+    """A module that only some commands need. Raises Refused with the pip line where a package is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "activeassoc").partition(".")[0] == "activeassoc":
+            raise
+        raise Refused(module, f"{error.name} is not installed", f"Install it: pip install {install}") from error
 
 
 # Databases
