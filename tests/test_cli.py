@@ -120,10 +120,11 @@ def shop(run):
 def process(tmp_path):
     """``process("sync", "shop")``: the command in a process of its own."""
 
-    def start(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(Path(activeassoc.__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
+    def start(*words: str, env: Any = None) -> subprocess.CompletedProcess[str]:
+        path = str(Path(activeassoc.__file__).parents[1])
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
         command = [sys.executable, "-W", "error", "-m", "activeassoc", *words]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False, **options)
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     return start
 
@@ -191,33 +192,35 @@ def test_the_sessions_of_the_page_run_as_shown(run):
             assert shown == f"{ended.code}\n"
 
 
-def test_help_imports_no_command(process):
-    """``activeassoc --help`` is quick: neither the commands nor rich are imported for it."""
-    code = "import sys; from activeassoc.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
-    code += "print(sorted(name for name in sys.modules if name.startswith(('activeassoc.cli.', 'rich.console', 'activeassoc.checking'))))"
-    environment = {**os.environ, "PYTHONPATH": str(Path(activeassoc.__file__).parents[1])}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True, timeout=60)
-    assert done.stdout.splitlines()[-1] == str([f"activeassoc.cli.{name}" for name in ("app", "modules", "output")])
+START = """
+import sys
+from activeassoc.cli import main
+sys.stderr = sys.stdout
+
+def run(*words):
+    try:
+        main(words)
+    except SystemExit as end:
+        print(end.code)
+
+sys.modules["typer"] = None
+run("--help")
+del sys.modules["typer"]
+run("--help")
+print(sorted(name for name in sys.modules if name.startswith(("activeassoc.cli.", "activeassoc.checking", "rich.console"))))
+"""
+
+
+def test_how_it_starts(python):
+    """Without the extra the script tells the pip line, with code 2; ``--help`` is quick: it imports neither the commands nor rich."""
+    lines = python(START).splitlines()
+    assert lines[:3] == [MISSING.format("typer"), "2", "Usage: activeassoc [OPTIONS] COMMAND [ARGS]..."]
+    assert lines[-2:] == ["0", str([f"activeassoc.cli.{name}" for name in ("app", "modules", "output")])]
 
 
 def test_version(run):
     """``--version`` is the package's."""
     assert run("--version").out == f"activeassoc {activeassoc.__version__}\n"
-
-
-def test_without_typer_it_says_what_to_install(python):
-    """The script is there without the extra: it tells the pip line, with code 2."""
-    code = """
-import sys
-sys.modules["typer"] = None
-sys.stderr = sys.stdout
-from activeassoc.cli import main
-try:
-    main(["--help"])
-except SystemExit as end:
-    print(end.code)
-"""
-    assert python(code) == f"{MISSING.format('typer')}\n2"
 
 
 # Bad usage, bad modules
@@ -394,6 +397,20 @@ def test_what_should_not_happen_has_a_code_of_its_own(shop):
     shop.file("hooked.py", f"{SHOP}\ndb.query_hooks = [lambda event: [][1]]\n")
     ended = shop("sync hooked")
     assert (ended.line, ended.code) == ("IndexError: list index out of range (--debug shows where)", 4)
+
+
+def test_an_interrupt_has_a_code_of_its_own(run):
+    """^C ends the command with 130, and no traceback."""
+    run.file("slow.py", "raise KeyboardInterrupt\n")
+    assert vars(run("check slow")) == {"code": 130, "out": "", "err": ""}
+
+
+def test_long_work_has_a_bar_on_a_terminal(shop):
+    """It is drawn on stderr, so that stdout has the same as ever; and nothing of it stays in the database's hooks."""
+    ended = shop("sync shop --json", env={"FORCE_COLOR": "1"})
+    assert "Making tables" in ended.err and re.search(r"\d+ statements", ended.err)
+    assert json.loads(ended.out)["created"]
+    assert sys.modules["shop"].db.query_hooks == []
 
 
 def test_databases_are_closed_at_the_end(shop):
@@ -722,9 +739,8 @@ def test_the_demo_is_the_quickstart_with_its_sql(run):
 
 
 def test_as_a_process(shop, process):
-    """``python -m activeassoc``: its output, its code, its one line, and no traceback."""
-    done = process("sync", "shop.py", "--json")
-    assert (done.returncode, done.stderr, json.loads(done.stdout)["created"]) == (0, "", ["user", "project", "task", "membership"])
-    done = process("check", "nothing")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"activeassoc: nothing: there is no module nothing\. .*\n", done.stderr)
+    """``python -m activeassoc``: its output, its code, no warning; what stdout cannot encode is written as an escape."""
+    shop.file("word.py", "from activeassoc import Model\nclass Straße(Model): pass\n")
+    done = process("graph", "word.py", env={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '    "Stra\\xdfe":::db1 {\n' in done.stdout

@@ -17,11 +17,12 @@ line on stderr and a code by `CODES` in `app`: it raises `Refused` for bad input
 
 Map: the tables, and `main`, which needs nothing installed; `app` makes the commands and tells errors; `options` has the arguments that
 commands share; `modules` loads models (`models_of`) and opens databases (`database_at`); `output` prints (`say`, `table`, `as_json`),
-writes files (`write`), asks (`confirm`), and shows that work goes on (`working`, `each`); the rest are the commands.
+writes files (`write`), asks (`confirm`), and shows that work goes on (`working`); the rest are the commands.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -66,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         raise SystemExit(REFUSED) from None
     from activeassoc.cli.app import app
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal or pipe without UTF-8 shows what it can
     app(args=arguments, prog_name="activeassoc")
 
 

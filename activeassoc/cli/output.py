@@ -1,7 +1,7 @@
 """What commands print and write: for eyes where a terminal shows it, plain where it is piped, JSON where a machine reads.
 
 Map: `own_stdout` keeps stdout for the command's own words; `say`, `table`, `as_json` print; `write` writes a file and refuses one that
-exists; `confirm` asks; `working` and `each` show on stderr that long work goes on.
+exists; `confirm` asks; `working` shows on stderr that long work goes on.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import typer
 
 from activeassoc.cli.modules import Refused
 from activeassoc.registry import known_databases
-
-Item = TypeVar("Item")
 
 #: Where the command's own words go, while sys.stdout is lent to stderr.
 _stdout: list[Any] = []
@@ -139,46 +137,36 @@ def confirm(question: str) -> None:
 
 
 @contextlib.contextmanager
-def _progress(counted: str) -> Iterator[Any]:
-    """A bar on a terminal, which says how far it is, and None elsewhere."""
+def working(what: str, *databases: Any) -> Iterator[Callable[[int, int], None]]:
+    """A block of work; on a terminal a bar shows that it goes on, and how many statements these databases, or those of all models, ran.
+
+    What it yields tells how much of it is done, for work that knows: ``done(3, 10)``.
+    """
     console = _console(stderr=True)
     if not console.is_terminal:
-        yield None
+        yield lambda done, total: None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn(counted), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield bar
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as bar, contextlib.ExitStack() as stack:
+        task = bar.add_task(what, total=None, told="")
+        ran = [0]
+
+        def count(event: Any) -> None:
+            ran[0] += 1
+            bar.update(task, told=f"{ran[0]} statements")
+
+        for database in databases or known_databases():
+            stack.enter_context(_hooked(database, count))
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextlib.contextmanager
-def working(what: str) -> Iterator[None]:
-    """A block of unknown length: on a terminal it shows how many statements it has run."""
-    with _progress("{task.completed:.0f} statements") as bar:
-        if bar is None:
-            yield
-            return
-        task = bar.add_task(what, total=None)
-        databases: list[Any] = [database for database in known_databases() if hasattr(database, "query_hooks")]
-
-        def count(event: Any) -> None:
-            bar.advance(task)
-
-        for database in databases:
-            database.query_hooks = [*database.query_hooks, count]
-        try:
-            yield
-        finally:
-            for database in databases:
-                database.query_hooks = [hook for hook in database.query_hooks if hook is not count]
-
-
-def each(what: str, items: Sequence[Item]) -> Iterator[Item]:
-    """The items, with a bar on a terminal that tells how many of them are done."""
-    with _progress("{task.completed:.0f} of {task.total:.0f}") as bar:
-        task = bar.add_task(what, total=len(items)) if bar is not None else None
-        for item in items:
-            yield item
-            if bar is not None and task is not None:
-                bar.advance(task)
+def _hooked(database: Any, hook: Callable[[Any], None]) -> Iterator[None]:
+    # New lists, as peewee walks the list while another thread executes.
+    database.query_hooks = [*database.query_hooks, hook]
+    try:
+        yield
+    finally:
+        database.query_hooks = [each for each in database.query_hooks if each is not hook]
