@@ -141,10 +141,6 @@ class NewField(NamedTuple):
     type: str
     required: bool
 
-    @property
-    def parameter(self) -> str:
-        return f"{self.name}: {self.type}" if self.required else f"{self.name}: {self.type} = ..."
-
 
 def parameters_of(fields: Collection[Field], imports: Imports) -> Iterator[NewField]:
     """These fields of a new record, those that have to be given first."""

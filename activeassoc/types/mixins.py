@@ -8,7 +8,7 @@ mixin consists of are `_key_attributes`, `_attributes` and `_methods`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -25,7 +25,7 @@ from activeassoc.associations.writing import equalities
 from activeassoc.errors import AssociationError, WrongArgument
 from activeassoc.registry import Key, Model, keys_of
 from activeassoc.sync.models import is_base
-from activeassoc.types.fields import Imports, key_of, parameters_of, value_of
+from activeassoc.types.fields import Imports, NewField, key_of, parameters_of, value_of
 from activeassoc.types.signatures import WIDTH, Words, method
 
 __all__ = ["models_in", "types_of"]
@@ -211,7 +211,9 @@ class Types:
             hidden=hidden,
             same_word=association.to_many and association.same_word,
         )
-        words.parameters = [words.plain(each) for each in self._parameters(association)]
+        words.parameters = [
+            f"{each.name}: {words.plain(each.type)}{'' if each.required else ' = ...'}" for each in self._new_fields(association)
+        ]
         lines: list[str] = []
         for name, operation in methods_of(association).items():
             if getattr(getattr(source, name, None), "association", None) is association:
@@ -220,14 +222,14 @@ class Types:
                 lines += method(name, operation, words)
         return lines
 
-    def _parameters(self, association: Any) -> Iterator[str]:
+    def _new_fields(self, association: Any) -> list[NewField]:
         """What a new target takes by keyword: its fields, but for the key that the association writes."""
         target = association.target
         written = [] if isinstance(association, BelongsTo | ManyToMany) else [association.key.field]
-        fields = [field for field in target._meta.sorted_fields if not any(field is each for each in written) and field.name != "self"]
         scope = {field.name for field in _scope(association)}
-        for each in parameters_of(fields, self.imports):
-            yield (each._replace(required=False) if each.name in scope else each).parameter
+        fields = [field for field in target._meta.sorted_fields if not any(field is each for each in written)]
+        found = [each._replace(required=each.required and each.name not in scope) for each in parameters_of(fields, self.imports)]
+        return sorted(found, key=lambda each: not each.required)
 
 
 def _by_hand(key: Key) -> bool:

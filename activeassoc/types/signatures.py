@@ -137,7 +137,7 @@ def _creating(name: str, operation: Callable[..., Any], given: list[inspect.Para
     if words.parameters is None:
         start = ["self", *_owner(words), f"values: {mapping} | None = None", "/"]
         return wrapped(name, [*start, *(["*", *options] if options else []), "**fields: Any"], made, words.indent)
-    taken = {each.partition(":")[0] for each in options}
+    taken = {"self", *(each.partition(":")[0] for each in options)}
     fields = [each for each in words.parameters if each.partition(":")[0] not in taken]
     keywords = [*fields, *options]
     forms = [

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import assert_type
 from uuid import UUID, uuid4
 
+import shop
 import tracker
 from peewee import Expression, ModelSelect
 from tracker import Comment, Label, Membership, Profile, Project, Sheep, Task, Team, User
@@ -131,3 +132,17 @@ assert_type(Project.select().first(), Project | None)
 assert_type(Project.find({"title": "Apollo"}).get(), Project)
 assert_type(Project.find_one(7), Project | None)
 query: ModelSelect[Project] = Project.select()
+
+# Names that are also those of types
+order, todo = shop.Order(), shop.List()
+assert_type(order.list, shop.List | None)
+assert_type(order.get_list(), shop.List | None)
+assert_type(order.orders, Collection[shop.Order])
+assert_type(order.get_orders(order="-id"), list[shop.Order])
+assert_type(todo.create_order(int=7, datetime=datetime.datetime.now()), shop.Order)
+assert_type(todo.create_orders([{"int": 7, "self": "x"}]), list[shop.Order])
+assert_type(order.create_field(list=todo, str=True), shop.Field)
+assert_type(order.add_seat((1, "A")), int)
+order.add_seats([(1, "A"), (1, "B")])
+assert_type(order.get_fields(), list[shop.Field])
+assert_type(todo.field, shop.Field | None)

@@ -3,6 +3,7 @@
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 from __future__ import annotations
 
+import shop
 import tracker
 from tracker import Profile, Project, Task, User
 
@@ -69,3 +70,9 @@ tracker.project.set(launch, ann)  # type: ignore[arg-type]
 Project.has_many(Task, on_delet="CASCADE")  # type: ignore[call-overload]
 Project.has_many(Task, on_delete=True)  # type: ignore[call-overload]
 Project.has_many(7)  # type: ignore[call-overload]
+
+# Names that are also those of types
+shop.Order().add_seat((1, 2))  # type: ignore[arg-type]
+shop.List().create_order(int="7")  # type: ignore[call-overload]
+shop.Order().create_field(str=True)  # type: ignore[call-overload]
+shop.Order().add_field(shop.List())  # type: ignore[arg-type]
