@@ -90,6 +90,18 @@ def _as(name: As) -> str:
     return f"({literal(name[0])}, {literal(name[1])})" if isinstance(name, tuple) else literal(name or "")
 
 
+def settled(declarations: Sequence[Declaration], models: Mapping[str, Any]) -> list[Declaration]:
+    """Settle all of them, in their order; those that could not be. Without its belongs_to no key is declared from its other end."""
+    failed: list[Declaration] = []
+    for each in declarations:
+        first = next((other for other in failed if other.concerns is each.concerns), None)
+        if first is not None:
+            each.failed = first.failed
+        if first is not None or not each.settle(models):
+            failed.append(each)
+    return failed
+
+
 def declarations_of(found: Sequence[Found], early: Collection[str] = ()) -> list[Declaration]:
     """What is to be declared: the two ends of each key, table by table, then the two ends of each link.
 
@@ -130,7 +142,7 @@ def _ends_of_key(key: Reference, several: bool) -> Iterator[Declaration]:
     by_default = naming.key_column(key.stem, _key_word(key))
     if key.in_body or key.column != by_default:
         options["foreign_key"] = key.column
-    if not key.in_body:
+    if not key.in_body or key.is_plain:
         if not key.to_primary_key:
             options["target_key"] = target.key_name(key.to_column)
         if not key.null:
@@ -233,7 +245,7 @@ def _of_link(junction: Junction, near: Reference, far: Reference, outright: bool
     for option, key in (("source_key", near), ("target_key", far)):
         if not key.to_primary_key:
             options[option] = key.target.key_name(key.to_column)
-    if near.in_body:
+    if near.in_body and not near.is_plain:
         return options
     if near.null:
         options["null"] = True

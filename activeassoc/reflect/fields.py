@@ -9,6 +9,7 @@ Map: `field_of` is the way in; `TYPES` and `AFFINITIES` the tables; `default_of`
 from __future__ import annotations
 
 import importlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class Written:
     @property
     def indexed(self) -> bool:
         """It has an index unless it says otherwise."""
-        return getattr(self.kind, "default_index_type", None) is not None
+        return bool(getattr(self.kind, "default_index_type", None))
 
 
 def field_of(name: str, column: ddl.Column, told: Told, dialect: ddl.Dialect, choices: Sequence[str] = ()) -> Written:
@@ -115,9 +116,9 @@ def _kind(column: ddl.Column, told: Told, dialect: ddl.Dialect) -> type[peewee.F
     own: Any = told.kind if isinstance(told.kind, type) and issubclass(told.kind, peewee.Field) else None
     if own is not None and own.__module__ == POSTGRES:
         return own  # type: ignore[no-any-return]
-    if declared in IN_POSTGRES:
-        return getattr(importlib.import_module(POSTGRES), IN_POSTGRES[declared])  # type: ignore[no-any-return]
     word = " ".join(_BRACKETS.sub("", declared).split())
+    if word in IN_POSTGRES:
+        return getattr(importlib.import_module(POSTGRES), IN_POSTGRES[word])  # type: ignore[no-any-return]
     held = dialect.type_of(declared)
     kind = TYPES.get(declared) or TYPES.get(word) or own or AFFINITIES.get(held or "", peewee.BareField)
     if kind is peewee.FixedCharField and held in AFFINITIES:
@@ -174,7 +175,7 @@ def _value(kind: type[peewee.Field], text: str) -> str | None:
         if issubclass(kind, peewee.IntegerField):
             return repr(int(text))
         if issubclass(kind, peewee.FloatField):
-            return repr(float(text))
+            return repr(float(text)) if math.isfinite(float(text)) else None
         if issubclass(kind, peewee.DecimalField):
             return f"Decimal({literal(str(Decimal(text)))})"
     except (ValueError, ArithmeticError, KeyError):

@@ -12,7 +12,7 @@ from typing import Any
 
 from activeassoc import registry
 from activeassoc.reflect.connecting import Connection
-from activeassoc.reflect.declarations import Declaration, declarations_of
+from activeassoc.reflect.declarations import Declaration, declarations_of, settled
 from activeassoc.reflect.layout import WIDTH, laid_out, literal, remark
 from activeassoc.reflect.shape import body_of, meta_of, shape
 from activeassoc.reflect.tables import Found, Junction, read
@@ -60,9 +60,14 @@ class Written:
         lines += [line for line in ([*(["import os"] if connection.variable else []), *standard]) if line]
         lines += [""] if connection.variable or standard else []
         lines += [*packages, "", *(line for each in connection.lines for line in laid_out(each)), "", "", *self.base(), *self.classes]
+        told: set[str] = set()
         for number, each in enumerate(self.declarations):
             lines += ["", ""] if number == 0 else [""] if each.begins else []
-            lines += [*remark(f"{each.source.class_name}.{each.verb}: {each.failed}.")] if each.failed else laid_out(each.code)
+            if not each.failed:
+                lines += laid_out(each.code)
+            elif each.place not in told:
+                lines += remark(f"There is no association for {each.place}: {each.failed}.")
+                told.add(each.place)
         return "\n".join(lines) + "\n"
 
 
@@ -78,7 +83,7 @@ def written_for(database: Any, tables: Sequence[str] | None, schema: str | None,
         written.declarations = declarations_of(found, early)
         models = written.run(database, declared=False)
         try:
-            failed = [each for each in written.declarations if not each.settle(models)]
+            failed = settled(written.declarations, models)
         finally:
             for model in models.values():
                 registry.disappeared(model)

@@ -70,6 +70,8 @@ class Reference:
     unique: bool
     #: The class says it as a field: part of a primary key, or a column whose name could be no field's.
     in_body: bool = False
+    #: The class says it as a plain field, as what it refers to is not there yet when the class is made.
+    is_plain: bool = False
     #: The field that holds the record, and the attribute that holds the key.
     stem: str = ""
     attribute: str = ""
@@ -131,6 +133,8 @@ def read(database: Any, tables: Sequence[str] | None, schema: str | None, asked:
     }
     for each in found.values():
         _read_references(each, found, dialect)
+    for each in found.values():
+        _drop_circles(each)
     return in_order(list(found.values()))
 
 
@@ -194,6 +198,21 @@ def _add_reference(found: Found, key: ddl.ForeignKey, others: dict[ddl.Name, Fou
     null = column.null and column.name not in found.table.primary_key
     found.references.append(Reference(found, column.name, target, to.name, *rules, null, found.is_unique(column.name)))
     return ""
+
+
+def _drop_circles(found: Found) -> None:
+    """A key whose own column is, by way of others, the one that it refers to has no type: leave it out."""
+    for key in list(found.references):
+        seen, at = {key}, key
+        while True:
+            onward = next((each for each in at.target.references if each.column == at.to_column), None)
+            if onward is None or onward in seen:
+                break
+            seen.add(onward)
+            at = onward
+        if onward is key:
+            found.references.remove(key)
+            found.notes.append(f"The foreign key from ({key.column}) to {key.target.name} ({key.to_column}) is not here: it goes in a circle.")
 
 
 def find_junction(found: Found) -> Junction | None:

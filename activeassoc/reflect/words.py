@@ -26,9 +26,14 @@ def identifier(text: str) -> str:
     return name if not name or name.isidentifier() else f"_{name}"
 
 
+def reserved(word: str) -> bool:
+    """Whether it is a name of Model's own, or of every model's."""
+    return hasattr(Model, word) or word == "DoesNotExist"
+
+
 def free(word: str) -> bool:
-    """Whether a field or an association may have this name: it is no keyword, and nothing of Model's own."""
-    return word.isidentifier() and not keyword.iskeyword(word) and not hasattr(Model, word) and "__" not in word
+    """Whether a field or an association may have this name: it is no keyword, nothing of Model's own, and no 1 either."""
+    return word != "l" and word.isidentifier() and not keyword.iskeyword(word) and not reserved(word) and "__" not in word
 
 
 def field_name(column: str, position: int, taken: Collection[str]) -> str:
@@ -51,7 +56,7 @@ def class_names(tables: Iterable[str], as_they_are: Collection[str]) -> dict[str
         last = word.rpartition("_")[2]
         whole = naming.camel(word)
         single = whole if table in as_they_are or last in PLURAL else naming.camel(naming.singular(word))
-        for name in (single, f"{single}Record", whole, f"{whole}Record", *(f"{single}{number}" for number in range(2, 10_000))):
+        for name in (single, whole, f"{single}Record", f"{whole}Record", *(f"{single}{number}" for number in range(2, 10_000))):
             if _may_be_class(name) and name not in names.values():
                 names[table] = name
                 break
