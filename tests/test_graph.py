@@ -143,6 +143,14 @@ def test_a_through_model_with_associations_has_a_box(on_sqlite):
     ]
 
 
+@pytest.mark.skipif(not hasattr(Model, "references_many"), reason="there are no arrays of ids")
+def test_an_array_of_ids_is_many_at_both_ends(on_sqlite):
+    """A column with the keys of many records, which others may name too; no constraint holds it."""
+    post, hashtag = on_sqlite("Post", "Hashtag")
+    post.references_many(hashtag)
+    assert lines(post, hashtag) == [("Hashtag", MANY, "Post", MANY, "hashtags", False)]
+
+
 def test_a_key_without_association_is_a_line(on):
     """peewee's own foreign keys and references are drawn under their names; a chain of keys has the type at its end."""
     base = on("sqlite")

@@ -76,17 +76,18 @@ class Tie:
     through: Model | None = None
     #: By those from left to right, and by those from right to left.
     names: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
-    #: Of the associations from left to right, whether they are to many.
-    to_many: list[bool] = field(default_factory=list)
+    #: Of the associations from left to right, and of those from right to left, whether they are to many.
+    to_many: tuple[list[bool], list[bool]] = field(default_factory=lambda: ([], []))
 
     @property
     def ends(self) -> tuple[str, str]:
         """What is at the two ends: of a key, at the record that it refers to, and at the rows that hold it."""
-        if self.through is not None:
+        forth, back = self.to_many
+        if self.through is not None or any(back):  # links, or keys of many records in one column
             return MANY, MANY
         (key,) = self.keys
         needed = not key.null or any(key is part for part in key.model._meta.get_primary_keys())
-        single = key.unique or key.primary_key or (self.to_many and not any(self.to_many))
+        single = key.unique or key.primary_key or (forth and not any(forth))
         return ONE if needed else MAYBE, MAYBE if single else MANY
 
 
@@ -150,8 +151,7 @@ def _ties_of(models: list[Model]) -> Iterator[Tie]:
                 tie = found[same] = _tie(association)
             backwards = _backwards(association, tie)
             tie.names[backwards].append(association.name)
-            if not backwards:
-                tie.to_many.append(association.to_many)
+            tie.to_many[backwards].append(association.to_many)
     used = {key for keys in found for key in keys}
     yield from found.values()
     for model in models:
