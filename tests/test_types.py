@@ -8,7 +8,6 @@ import inspect
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import peewee
 import pytest
 
 import activeassoc
-from activeassoc import AssociationError, Model, UnknownName, WrongArgument, body, types
+from activeassoc import AssociationError, Model, UnknownName, WrongArgument, body, declare, types
 from activeassoc.associations.base import verbs_of
 from activeassoc.associations.undecided import Undecided
 from activeassoc.types import options, signatures
@@ -40,13 +39,16 @@ IGNORED = re.compile(r"  # type: ignore\[[a-z-]+\]$")
 
 @pytest.fixture(scope="module")
 def unmarked(tmp_path_factory: Any) -> tuple[Path, set[tuple[str, int]]]:
-    """A copy of tests/typing without its marks, and the lines that had one."""
+    """A copy of tests/typing without its marks, and what docs/typing.md shows; and the lines that had a mark."""
     folder = tmp_path_factory.mktemp("typing")
     marked = set()
     for path in TYPING.glob("*.py"):
         lines = path.read_text(encoding="utf-8").splitlines()
         marked |= {(path.name, number) for number, line in enumerate(lines, 1) if IGNORED.search(line)}
         (folder / path.name).write_text("\n".join(IGNORED.sub("", line) for line in lines) + "\n", encoding="utf-8")
+    page = (ROOT / "docs" / "typing.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (folder / "page_on_types.py").write_text("\n".join(blocks), encoding="utf-8")
     assert len({line for name, line in marked if name == "wrong.py"}) > 50
     return folder, marked
 
@@ -87,7 +89,7 @@ def test_pyright_flags_the_wrong_lines_and_no_other(unmarked):
         text=True,
     )
     answer = json.loads(done.stdout)
-    assert answer["summary"]["filesAnalyzed"] == len(list(TYPING.glob("*.py")))
+    assert answer["summary"]["filesAnalyzed"] == len(list(folder.glob("*.py")))
     errors = [each for each in answer["generalDiagnostics"] if each["severity"] == "error"]
     assert {(Path(each["file"]).name, each["range"]["start"]["line"] + 1) for each in errors} == marked, done.stdout
 
@@ -114,7 +116,8 @@ def test_every_parameter_of_every_verb_has_a_type(kind, name):
 def test_the_kinds_that_checkers_see_have_the_verbs_of_the_operations():
     """kinds.pyi is what the operations make."""
     assert (PACKAGE / "types" / "kinds.pyi").read_text(encoding="utf-8") == signatures.kinds()
-    assert {"HasMany", "HasOne", "BelongsTo", "ManyToMany"} == {kind.__name__ for kind in signatures.FACES}
+    assert set(signatures.FACES) == set(declare.KINDS.values())
+    assert {kind.__name__ for kind in signatures.FACES} <= set(types.__all__)
     assert set(verbs_of(Undecided)) <= {name for _, name in VERBS}
 
 
@@ -199,6 +202,8 @@ def test_the_files_that_the_checkers_are_given_are_what_would_be_written(name):
         print(check({name}), types_of({name}) == open({name}.__file__.replace(".py", "_assoc.py"), encoding="utf-8").read())
         mixin = {name}.{"Project" if name == "tracker" else "List"}.__mro__[1]
         print(mixin.__module__, sorted(vars(mixin)))
+        from activeassoc.associations.writing import saves_plainly
+        print(all(map(saves_plainly, [each for each in vars({name}).values() if hasattr(each, "associations")])))
     """
     path = os.pathsep.join([str(TYPING), *SOURCE])
     done = subprocess.run(
@@ -207,7 +212,7 @@ def test_the_files_that_the_checkers_are_given_are_what_would_be_written(name):
         capture_output=True,
         text=True,
     )
-    assert done.stdout == f"[] True\n{name}_assoc ['__doc__', '__module__', '__slots__']\n", done.stderr
+    assert done.stdout == f"[] True\n{name}_assoc ['__doc__', '__module__', '__slots__']\nTrue\n", done.stderr
 
 
 def test_what_a_mixin_holds(program):
@@ -357,7 +362,37 @@ def test_modules_that_have_no_types(program):
     assert str(error.value).startswith("Shelf.has_many('Bok'): there is no model 'Bok'. ")
 
 
+def test_the_command_writes_prints_and_checks(program, tmp_path, monkeypatch):
+    """``activeassoc types``: one line, and the exit code 1 where the file is stale, 2 where nothing could be done."""
+    typer_testing = pytest.importorskip("typer.testing", reason="the command's packages are not installed")
+    from activeassoc.cli.app import app
+
+    def run(words: str) -> tuple[int, str]:
+        ended = typer_testing.CliRunner().invoke(app, words.split())
+        return ended.exit_code, ended.output
+
+    monkeypatch.chdir(tmp_path)
+    shelves = program("shelves", SHELF)
+    path = tmp_path / "shelves_assoc.py"
+    assert run("types shelves --check") == (
+        1,
+        "shelves_assoc.py is stale: Book, Shelf, imports. Write it: activeassoc types shelves\n",
+    )
+    assert run("types shelves --print") == (0, types.types_of(shelves))
+    assert not path.exists()
+    assert run("types shelves") == (0, "Wrote shelves_assoc.py\n")
+    assert run("types shelves --check") == (0, "shelves_assoc.py is up to date\n")
+    path.write_text("mine = 1\n", encoding="utf-8")
+    code, said = run("types shelves")
+    assert (code, path.read_text(encoding="utf-8")) == (2, "mine = 1\n")
+    assert said == (
+        "activeassoc: types of shelves: shelves_assoc.py exists, and activeassoc did not write it. "
+        "Move it away, or write over it with force (--force).\n"
+    )
+    assert run("types shelves --force") == (0, "Wrote shelves_assoc.py\n")
+
+
 def test_the_declaring_calls_are_overloaded_for_checkers_alone():
     """``inspect.signature`` shows every option, as before."""
     assert list(inspect.signature(Model.has_one).parameters)[:3] == ["target", "as_", "foreign_key"]
-    assert shutil.which("python") is None or inspect.signature(body.reference).parameters["null"].default is True
+    assert inspect.signature(body.reference).parameters["null"].default is True

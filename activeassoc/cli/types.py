@@ -11,8 +11,8 @@ from activeassoc.cli.modules import module_of
 from activeassoc.cli.options import Module, Overwrite
 from activeassoc.cli.output import say
 from activeassoc.errors import listed
-from activeassoc.types import companions, path_of, types_of
 from activeassoc.types import check as stale_parts
+from activeassoc.types import companions, path_of, types_of
 from activeassoc.types import write as write_types
 
 
