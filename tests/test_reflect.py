@@ -374,8 +374,9 @@ def test_types_of_sqlite(on: Any, tmp_path: Path, imported: Any) -> None:
     plain = sqlite3.connect(path)
     plain.executescript("""
         CREATE TABLE things (thing_id INTEGER PRIMARY KEY, a NVARCHAR(50) NOT NULL, b VARCHAR, c CHAR(3) DEFAULT 'de', d TINYINT(1),
-            e NUMERIC(8, 2) DEFAULT 1.50, f DOUBLE, g DATETIME DEFAULT CURRENT_TIMESTAMP, h BIGINT, i, j MONEY, k TEXT DEFAULT 'it''s',
-            l BOOLEAN NOT NULL DEFAULT 1, m INT DEFAULT -1, n TEXT DEFAULT "double", o INT GENERATED ALWAYS AS (h * 2), p REAL DEFAULT (1 + 1));
+            e NUMERIC(8, 2) DEFAULT 1.50, f DOUBLE, g DATETIME DEFAULT CURRENT_TIMESTAMP, h BIGINT, i, j MONEY,
+            k TEXT DEFAULT 'it''s', l BOOLEAN NOT NULL DEFAULT 1, m INT DEFAULT -1, n TEXT DEFAULT "double",
+            o INT GENERATED ALWAYS AS (h * 2), p REAL DEFAULT (1 + 1));
         CREATE INDEX part ON things (a) WHERE l;
         CREATE INDEX lowered ON things (lower(a));
         CREATE UNIQUE INDEX pair ON things (a, b);
@@ -522,8 +523,9 @@ def test_types_of_mariadb(store: Any, imported: Any) -> None:
     url, db = made(
         store,
         "CREATE TABLE people (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, name VARCHAR(50) NOT NULL COMMENT 'As they write it', "
-        "color ENUM('red', 'it''s blue') NOT NULL DEFAULT 'red', n INT UNSIGNED, ok TINYINT(1) NOT NULL DEFAULT 1, p DECIMAL(8, 2) DEFAULT 1.50, "
-        "t TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, note VARCHAR(255) DEFAULT 'it''s', b BIT(1), g INT AS (n + 1) VIRTUAL) COMMENT='Users'",
+        "color ENUM('red', 'it''s blue') NOT NULL DEFAULT 'red', n INT UNSIGNED, ok TINYINT(1) NOT NULL DEFAULT 1, "
+        "p DECIMAL(8, 2) DEFAULT 1.50, t TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, note VARCHAR(255) DEFAULT 'it''s', b BIT(1), "
+        "g INT AS (n + 1) VIRTUAL) COMMENT='Users'",
         "CREATE TABLE `order-lines` (order_id SMALLINT AUTO_INCREMENT PRIMARY KEY, `Person Id` BIGINT UNSIGNED NOT NULL, "
         "FOREIGN KEY (`Person Id`) REFERENCES people (id) ON DELETE CASCADE)",
     )
@@ -558,7 +560,8 @@ SHOP = """
     CREATE TABLE teams (id INTEGER PRIMARY KEY);
     CREATE TABLE users (id INTEGER PRIMARY KEY, posts INTEGER, "select" INTEGER, "2fa" INTEGER, "a b" INTEGER, model TEXT);
     CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users, approved_by INTEGER REFERENCES users, "user" TEXT);
-    CREATE TABLE follows (follower_id INTEGER REFERENCES users, followed_id INTEGER REFERENCES users, PRIMARY KEY (follower_id, followed_id));
+    CREATE TABLE follows (follower_id INTEGER REFERENCES users, followed_id INTEGER REFERENCES users,
+        PRIMARY KEY (follower_id, followed_id));
     CREATE TABLE members (id INTEGER PRIMARY KEY, team_id INTEGER NOT NULL REFERENCES teams, user_id INTEGER NOT NULL REFERENCES users,
         invited_by INTEGER REFERENCES users, UNIQUE (team_id, user_id));
     CREATE TABLE watches (team_id INTEGER NOT NULL REFERENCES teams, user_id INTEGER NOT NULL REFERENCES users,
@@ -723,7 +726,9 @@ def test_tables_that_are_not_there(chinook: Path) -> None:
         UnknownName,
         "reflect('sqlite://…'): there is no table 'Artists', 'Albun'. Did you mean 'Artist'.",
     )
-    assert refusal(db, tables=["Sold"])[1].startswith(f"reflect(<SqliteDatabase {str(chinook)!r}>): Sold is a view, and a view has no keys.")
+    assert refusal(db, tables=["Sold"])[1].startswith(
+        f"reflect(<SqliteDatabase {str(chinook)!r}>): Sold is a view, and a view has no keys."
+    )
     db.close()
 
 
@@ -744,7 +749,10 @@ def test_databases_that_are_not_there(tmp_path: Path) -> None:
     assert kind is ConnectError
     assert text.startswith("connecting to postgresql://nobody@127.0.0.1:1/nothing: ")
     assert "s3cret" not in text
-    assert refusal(7) == (WrongArgument, "reflect(7): a database or its URL was expected. Give connect(…), or a text such as 'sqlite:///shop.db'.")
+    assert refusal(7) == (
+        WrongArgument,
+        "reflect(7): a database or its URL was expected. Give connect(…), or a text such as 'sqlite:///shop.db'.",
+    )
 
 
 def test_documents_have_no_tables(on: Any) -> None:

@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "routes": "List the routes of the REST interface.",
     "serve": "Serve the models over HTTP.",
     "types": "Write the types of the methods that the models gain.",
+    "reflect": "Write models for the tables of a database that exists.",
 }
 
 DONE, FOUND, REFUSED, DATABASE, DEFECT = 0, 1, 2, 3, 4

@@ -86,7 +86,8 @@ def _name_references(found: Found) -> None:
         stem = naming.field_of(column, ending)
         attribute = naming.key_attribute(stem, column)
         taken = _taken(found)
-        usual = words.free(stem) and words.free(attribute) and not {stem, attribute} & taken and not words.reserved(column) and column not in found.names.values()
+        usual = words.free(stem) and words.free(attribute) and not {stem, attribute} & taken
+        usual = usual and not words.reserved(column) and column not in found.names.values()
         part = column in found.table.primary_key and reference not in of_link
         if part or not usual:
             reference.in_body = True

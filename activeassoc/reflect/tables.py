@@ -173,8 +173,11 @@ def _read_references(found: Found, others: dict[ddl.Name, Found], dialect: ddl.D
     for key in keys:
         reason = _add_reference(found, key, others, dialect)
         if reason:
-            place = f"{ddl.shown(key.to_table)} ({', '.join(key.to_columns)})"
-            found.notes.append(f"The foreign key from ({', '.join(key.columns)}) to {place} is not here: {reason}.")
+            found.notes.append(_not_here(key.columns, ddl.shown(key.to_table), key.to_columns, reason))
+
+
+def _not_here(columns: Iterable[str], table: str, to_columns: Iterable[str], because: str) -> str:
+    return f"The foreign key from ({', '.join(columns)}) to {table} ({', '.join(to_columns)}) is not here: {because}."
 
 
 def _add_reference(found: Found, key: ddl.ForeignKey, others: dict[ddl.Name, Found], dialect: ddl.Dialect) -> str:
@@ -212,7 +215,7 @@ def _drop_circles(found: Found) -> None:
             at = onward
         if onward is key:
             found.references.remove(key)
-            found.notes.append(f"The foreign key from ({key.column}) to {key.target.name} ({key.to_column}) is not here: it goes in a circle.")
+            found.notes.append(_not_here([key.column], key.target.name, [key.to_column], "it goes in a circle"))
 
 
 def find_junction(found: Found) -> Junction | None:
