@@ -474,6 +474,16 @@ def test_force_drops_and_makes_anew(shop):
     assert sys.modules["shop"].Project.select().count() == 0
 
 
+def test_force_drops_no_table_of_another_module(shop):
+    """A model that is only associated with those of the module comes with sync, and stays with ``--force``."""
+    shop.file("blog.py", "import shop\nclass Post(shop.Base): pass\nPost.belongs_to(shop.User)\n")
+    assert shop("sync blog").out == 'Created "user", "project", "task", "membership", "post".\n'
+    sys.modules["shop"].User.create(name="Ann")
+    assert shop("sync blog --force").out == 'Dropped "post".\nCreated "post".\n'
+    assert sys.modules["shop"].User.select().count() == 1
+    sys.modules["shop"].db.close()
+
+
 def on_a_terminal(words: list[str], folder: Path, answer: str) -> tuple[int, str]:
     """Run the command on a terminal, and type the answer when it asks."""
     environment = {**os.environ, "PYTHONPATH": str(Path(activeassoc.__file__).parents[1]), "TERM": "xterm", "COLUMNS": "100"}

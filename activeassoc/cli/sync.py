@@ -26,8 +26,10 @@ def command(
     """Create the tables of the models of MODULE that do not exist yet, with their indexes and foreign keys, parents first.
 
     Tables that exist are left alone. What they and the models do not agree on is listed, and the exit code is 1.
+
+    With --force only the tables of the models that MODULE defines or imports by name are dropped and made.
     """
-    models = models_of(module, database=True)
+    models = models_of(module, database=True, associated=not force)
     if force and not dry_run and not yes:
         would = sync(*models, force=True, dry_run=True)
         if would.dropped:
