@@ -6,7 +6,7 @@ calls its association and does not import it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from activeassoc import lazy
@@ -14,6 +14,8 @@ from activeassoc.queue import Queue
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
+
+    from activeassoc.types.words import Key
 
     Record = TypeVar("Record", default=Any)
 else:
@@ -61,7 +63,7 @@ class Collection(Sequence[Record]):
 
     # What the next save of the owner carries out
 
-    def add(self, targets: Any) -> None:
+    def add(self, targets: Record | Key | Mapping[str, Any] | Iterable[Record | Key | Mapping[str, Any]] | None) -> None:
         """Queue records to be added when the owner is saved. No query; reading still shows what is stored.
 
         `targets` is a primary key, an instance, a mapping of fields to values (always a new record, created and then
@@ -70,7 +72,7 @@ class Collection(Sequence[Record]):
         """
         self.pending.put(self._association.to_queue(targets, "add"))
 
-    def remove(self, targets: Any) -> None:
+    def remove(self, targets: Record | Key | Iterable[Record | Key] | None) -> None:
         """Queue records to be removed when the owner is saved: primary keys or instances, one or any iterable. No query. (F7)"""
         self.pending.put(self._association.to_queue(targets, "remove"))
 

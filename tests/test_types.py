@@ -357,6 +357,14 @@ def test_modules_that_have_no_types(program):
     assert str(error.value) == (
         "types of made: the module comes of no Python file, beside which they could stand. Give one that does."
     )
+    other = ModuleType("models_queue")
+    other.__file__ = "queue.py"
+    with pytest.raises(WrongArgument) as error:
+        types.check(other)
+    assert str(error.value) == (
+        "types of models_queue: its file is queue.py, and the types could not import the models by the module's name. "
+        "Import it as queue, from a path on which no other module is called so."
+    )
     with pytest.raises(UnknownName) as error:
         types.types_of(program("waiting", 'class Shelf(Base):\n    name = peewee.CharField()\nShelf.has_many("Bok")\n'))
     assert str(error.value).startswith("Shelf.has_many('Bok'): there is no model 'Bok'. ")

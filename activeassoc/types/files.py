@@ -27,7 +27,7 @@ ENDING = "_assoc"
 def path_of(module: ModuleType) -> Path:
     """Where the types of a module stand: ``shop_assoc.py`` beside ``shop.py``, ``_assoc.py`` in a package.
 
-    Raises WrongArgument for a module that comes of no file.
+    Raises WrongArgument for a module that comes of no file, or goes by another name than its file.
     """
     file = getattr(module, "__file__", None)
     if not file or not file.endswith(".py"):
@@ -38,6 +38,14 @@ def path_of(module: ModuleType) -> Path:
             value=module,
         )
     path = Path(file)
+    name = path.parent.name if path.stem == "__init__" else path.stem
+    if module.__name__.rpartition(".")[2] != name:
+        raise WrongArgument(
+            f"types of {module.__name__}",
+            f"its file is {path.name}, and the types could not import the models by the module's name",
+            f"Import it as {name}, from a path on which no other module is called so",
+            value=module,
+        )
     return path.with_name(f"{ENDING}.py" if path.stem == "__init__" else f"{path.stem}{ENDING}.py")
 
 

@@ -105,6 +105,7 @@ for comment in launch.comments:
     assert_type(comment, Comment)
     assert_type(comment.task, Task | None)
 apollo.tasks.add({"title": "Later"})
+apollo.tasks.add([launch, 7, {"title": "Later"}])
 apollo.tasks.remove([launch, 7])
 
 # Associations, typed as they were declared
@@ -146,3 +147,4 @@ assert_type(order.add_seat((1, "A")), int)
 order.add_seats([(1, "A"), (1, "B")])
 assert_type(order.get_fields(), list[shop.Field])
 assert_type(todo.field, shop.Field | None)
+assert_type(shop.Field().list, shop.List)

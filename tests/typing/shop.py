@@ -6,7 +6,7 @@ from peewee import BooleanField, CharField, CompositeKey, DateTimeField, Foreign
 from shop_assoc import FieldAssociations, ListAssociations, OrderAssociations, SeatAssociations
 
 from activeassoc import Model, connect, reference
-from activeassoc.types import BelongsTo, HasMany
+from activeassoc.types import HasMany
 
 db = connect("sqlite:///:memory:")
 
@@ -30,7 +30,7 @@ class Order(OrderAssociations, Base):
 class Field(FieldAssociations, Base):
     str = BooleanField(default=False)
     order = ForeignKeyField(Order)
-    list: BelongsTo[Field, List, List] = reference(List, null=False)
+    list = reference(List, null=False)
 
 
 class Seat(SeatAssociations, Base):

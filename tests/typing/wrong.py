@@ -22,6 +22,8 @@ launch.project = ann  # type: ignore[assignment]
 launch.project_id = "x"  # type: ignore[assignment]
 launch.title = 7  # type: ignore[assignment]
 apollo.tasks = [launch]  # type: ignore[assignment]
+apollo.tasks.add(ann)  # type: ignore[arg-type]
+apollo.tasks.remove([ann])  # type: ignore[list-item]
 
 # Methods and fields that are not there
 apollo.get_task()  # type: ignore[attr-defined]
