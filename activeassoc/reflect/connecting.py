@@ -46,6 +46,8 @@ def opened(db_or_url: Any, asked: str) -> Iterator[Any]:
     finally:
         if was_closed and not database.is_closed():
             database.close()
+        if isinstance(db_or_url, str) and hasattr(database, "close_all"):
+            database.close_all()  # a pool would keep it
 
 
 def connection_of(db_or_url: Any, database: Any) -> Connection:
