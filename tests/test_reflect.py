@@ -654,6 +654,41 @@ def test_keys_that_no_association_has(odd: Any) -> None:
     assert [field.name for field in models.Note._meta.sorted_fields] == ["id", "team", "member", "gone_id", "odd_id"]
 
 
+def test_links_of_every_form(tmp_path: Path, imported: Any) -> None:
+    """Links with an id of their own, or with keys that may be NULL; three keys make no link; a second way gets a name."""
+    path = tmp_path / "links.db"
+    plain = sqlite3.connect(path)
+    plain.executescript("""
+        CREATE TABLE actors (id INTEGER PRIMARY KEY);
+        CREATE TABLE films (id INTEGER PRIMARY KEY);
+        CREATE TABLE roles (actor_id INT REFERENCES actors ON DELETE SET NULL, film_id INT NOT NULL REFERENCES films ON DELETE SET NULL,
+            part TEXT, UNIQUE (film_id, actor_id));
+        CREATE TABLE awards (id INTEGER PRIMARY KEY, actor_id INT NOT NULL REFERENCES actors ON DELETE CASCADE ON UPDATE CASCADE,
+            film_id INT NOT NULL REFERENCES films ON DELETE CASCADE ON UPDATE CASCADE, UNIQUE (actor_id, film_id));
+        CREATE TABLE scenes (actor INT REFERENCES actors, film INT REFERENCES films, award INT REFERENCES awards,
+            PRIMARY KEY (actor, film, award));
+    """)
+    plain.close()
+    code = reflect(f"sqlite:///{path}")
+    models = imported(code)
+    assert calls_of(code, "Film") == [
+        "Film.has_many(Scene)",
+        "Film.has_many(Actor, through=Award)",
+        'Film.has_many(Actor, as_="role_actors", through=Role, on_delete="NO ACTION", on_update="NO ACTION")',
+    ]
+    assert calls_of(code, "Actor")[1:] == [
+        "Actor.has_many(Film, through=Award)",
+        'Actor.has_many(Film, as_="role_films", through=Role, null=True, on_delete="SET NULL", on_update="NO ACTION")',
+    ]
+    assert models.Scene._meta.primary_key.field_names == ("actor", "film", "award")
+    actor, film = models.Actor.create(), models.Film.create()
+    actor.add_role_film(film, {"part": "lead"})
+    assert film.get_role_actors()[0].role.part == "lead"
+    actor.add_film(film)
+    scene = models.Scene.create(actor=actor, film=film, award=models.Award.get())
+    assert film.get_scenes() == [scene]
+
+
 def test_words() -> None:
     """A name is made of anything, and is free."""
     assert [identifier(text) for text in ("ArtistId", "a b-c", "2fa", "__x__y", "Größe", "???", "ﬁne", "sales.order")] == [

@@ -120,11 +120,9 @@ def rules_of(reference: Reference, of_link: bool) -> list[str]:
     """ON DELETE and ON UPDATE as options, where they are not what a declaration has by default."""
     said = {"on_delete": reference.on_delete, "on_update": reference.on_update}
     kind = 2 if of_link else 0 if reference.null else 1
-    return [
-        f"{option}={literal(rule)}"
-        for option, rule in said.items()
-        if rule != DEFAULTS[option][kind] and not (rule == "SET NULL" and not reference.null)
-    ]
+    # SET NULL on a key that may not be NULL refuses, as NO ACTION does, and no declaration takes it.
+    rules = {option: "NO ACTION" if rule == "SET NULL" and not reference.null else rule for option, rule in said.items()}
+    return [f"{option}={literal(rule)}" for option, rule in rules.items() if rule != DEFAULTS[option][kind]]
 
 
 def body_of(found: Found, defined: Collection[Found]) -> list[tuple[list[str], Node]]:
