@@ -270,12 +270,17 @@ def test_fields_of_the_users_own_are_of_any_type(program):
     class Shelf(Base):
         colour = Colour()
         code = Short()
-    class Room(Base): pass
+    class Room(Base):
+        id = ObjectIdField(primary_key=True)
     Room.has_many(Shelf)
+    Shelf.belongs_to(Room)
     """
     text = types.types_of(program("coloured", source))
     assert "colour: Required[Any]\n" in text
     assert "code: Required[str]\n" in text
+    assert "room: Room | ObjectId | str | None\n" in text
+    assert "room_id: Field[ObjectId | None]\n" in text
+    assert "def set_room(self, target: Room | ObjectId | str | None) -> Room | None: ...\n" in text
 
 
 def test_a_package_has_its_types_in_it_and_imports_models_from_their_modules(program, tmp_path):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import peewee
 from peewee import Field, ForeignKeyField
@@ -20,7 +20,7 @@ from activeassoc.registry import Model
 from activeassoc.stores.object_id import ObjectIdField
 from activeassoc.types.signatures import IMPORTS, WIDTH
 
-__all__ = ["PYTHON", "Imports", "NewField", "parameters_of", "value_of"]
+__all__ = ["PYTHON", "Imports", "NewField", "accepted", "key_of", "parameters_of", "value_of"]
 
 #: Class of fields → type of their values; the first that fits counts. Every other class is Any.
 PYTHON: tuple[tuple[type[Field], str], ...] = (
@@ -73,6 +73,11 @@ def key_of(model: Model) -> str:
     if meta.composite_key:
         return f"tuple[{', '.join(value_of(field) for field in meta.get_primary_keys())}]"
     return value_of(meta.primary_key) if meta.primary_key else "Any"
+
+
+def accepted(value: str) -> str:
+    """What may be given where a value of this type is held: of an ObjectId also its digits."""
+    return "ObjectId | str" if value == "ObjectId" else value
 
 
 class Imports:
@@ -146,11 +151,9 @@ def parameters_of(fields: Collection[Field], imports: Imports) -> Iterator[NewFi
     """These fields of a new record, those that have to be given first."""
     found: list[NewField] = []
     for field in fields:
-        value: Any = value_of(field)
+        value = accepted(value_of(field))
         if isinstance(field, ForeignKeyField):
             value = f"{imports.model(field.rel_model)} | {value}"
-        if value == "ObjectId":
-            value = "ObjectId | str"
         if field.null and value != "Any":
             value += " | None"
         given = field.null or field.default is not None or bool(field.constraints) or field.auto_increment or not field.name.isidentifier()

@@ -17,7 +17,6 @@ from peewee import Field, ForeignKeyField
 from activeassoc import registry
 from activeassoc.associations.base import Association, methods_of
 from activeassoc.associations.belongs_to import BelongsTo
-from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.links import Attributes
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.reading import LinkAccessor
@@ -25,7 +24,7 @@ from activeassoc.associations.writing import equalities
 from activeassoc.errors import AssociationError, WrongArgument
 from activeassoc.registry import Key, Model, keys_of
 from activeassoc.sync.models import is_base
-from activeassoc.types.fields import Imports, NewField, key_of, parameters_of, value_of
+from activeassoc.types.fields import Imports, NewField, accepted, key_of, parameters_of, value_of
 from activeassoc.types.signatures import WIDTH, Words, method
 
 __all__ = ["models_in", "types_of"]
@@ -164,20 +163,20 @@ class Types:
             if not isinstance(field, ForeignKeyField):
                 continue
             if field.name in keys and not _by_hand(keys[field.name]):
-                found[field.name] = self._of_key("KeyField", "", field.rel_model, field)
+                found[field.name] = self._of_key("KeyField", [field.rel_model], field)
             plain = getattr(field, "plain", None)
             if field.object_id_name != field.name and (plain is None or plain.name != field.object_id_name):
                 self.imports.take("Field", "peewee")
                 found[field.object_id_name] = f"Field[{value_of(field)}{' | None' if field.null else ''}]"
         return found
 
-    def _of_key(self, kind: str, source: str, target: Model, field: Field) -> str:
+    def _of_key(self, kind: str, models: list[Model], field: Field) -> str:
+        """The type of a key's attribute: the kind in brackets with its models, and what it is on a record, where that is not understood."""
         self.imports.take(kind, "activeassoc.types")
-        to = self.imports.model(target)
-        value = f"{to} | None" if field.null else to
-        if kind == "BelongsTo" and field.null:
-            return f"{kind}[{source}, {to}]"
-        return f"{kind}[{source}{to}, {value}]" if not source else f"{kind}[{source}, {to}, {value}]"
+        names = [self.imports.model(model) for model in models]
+        if kind == "KeyField" or not field.null:
+            names.append(f"{names[-1]} | None" if field.null else names[-1])
+        return f"{kind}[{', '.join(names)}]"
 
     def _attributes(self, model: Model, own: list[Any]) -> dict[str, str]:
         """The associations themselves, and the join rows of records that are reached through a link."""
@@ -188,9 +187,9 @@ class Types:
             if isinstance(association, BelongsTo):
                 key = association.key
                 if name != key.field.name or not _by_hand(key):
-                    found[name] = self._of_key("BelongsTo", source, target, key.field)
+                    found[name] = self._of_key("BelongsTo", [model, target], key.field)
             elif getattr(model, name, None) is association:
-                kind = "HasOne" if isinstance(association, HasOne) else type(association).__name__
+                kind = type(association).__name__
                 self.imports.take(kind, "activeassoc.types")
                 found[name] = f"{kind}[{source}, {self.imports.model(target)}]"
         for name, value in vars(model).items():
@@ -205,7 +204,7 @@ class Types:
         source, target = association.source, association.target
         words = Words(
             target=self.imports.model(target),
-            key=_written_key(key_of(target)),
+            key=accepted(key_of(target)),
             attributes=self.attributes_of(association),
             fields="",
             hidden=hidden,
@@ -243,10 +242,6 @@ def _scope(association: Association) -> Iterable[Field]:
         return equalities(association.target, association.where, association.declared)
     except AssociationError:
         return ()
-
-
-def _written_key(key: str) -> str:
-    return "ObjectId | str" if key == "ObjectId" else key
 
 
 def _annotated(name: str, text: str) -> list[str]:
