@@ -78,24 +78,31 @@ def written_for(database: Any, tables: Sequence[str] | None, schema: str | None,
     ordinary: set[str] = set()
     early: set[str] = set()
     while True:
-        shape(found, ordinary)
-        written = Written(found, schema)
-        written.declarations = declarations_of(found, early)
-        models = written.run(database, declared=False)
-        try:
-            failed = settled(written.declarations, models)
-        finally:
-            for model in models.values():
-                registry.disappeared(model)
-        # A table of links that cannot be one is a table like any other; a belongs_to that comes too late has to come first.
-        links = {each.place for each in failed if isinstance(each.concerns, Junction)}
-        late = {each.place for each in written.declarations if each.came_late}
-        if not links and late <= early:
-            return written
-        ordinary |= links
-        early |= late
         for each, before in zip(found, notes, strict=True):
             each.notes, each.kinds = list(before), []
+        shape(found, ordinary)
+        written = Written(found, schema)
+        unlike = {each.name for each in found if each.junction and (each.junction.near.is_plain or each.junction.far.is_plain)}
+        if not unlike:
+            written.declarations = declarations_of(found, early)
+            unlike, late = _tried(written, database)
+            if not unlike and late <= early:
+                return written
+            early |= late
+        # A table of links that cannot be one is a table like any other; a belongs_to that comes too late has to come first.
+        ordinary |= unlike
+
+
+def _tried(written: Written, database: Any) -> tuple[set[str], set[str]]:
+    """Try the declarations on models of the same code: the tables that can be no links, and the keys whose belongs_to comes too late."""
+    models = written.run(database, declared=False)
+    try:
+        failed = settled(written.declarations, models)
+    finally:
+        for model in models.values():
+            registry.disappeared(model)
+    links = {each.place for each in failed if isinstance(each.concerns, Junction)}
+    return links, {each.place for each in written.declarations if each.came_late}
 
 
 # The classes
