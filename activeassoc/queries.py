@@ -67,7 +67,7 @@ class Populating:
             asked = f"{_name(self.model)}.select().populate()"
             raise WrongArgument(asked, "no path was given", 'Name the associations, as in populate("pets")', value=paths)
         options = Options(where, order, limit, offset, attributes, through_where, join_attributes, count)
-        plan = self._plan or Plan(getattr(self.model, "model", self.model), "")
+        plan = self._plan or Plan(_model_of(self.model), "")
         before = f"{_name(self.model)}.select()"
         plan = replace(plan, asked=f"{before}.populate({shown(paths)})")
         if not self._gives_records():
@@ -104,7 +104,7 @@ class Populating:
             rows, plan = run(self, step, plan, database)
             self._cursor_wrapper = self._get_cursor_wrapper(rows)  # type: ignore[attr-defined]
         cursor = super()._execute(database)  # type: ignore[misc]
-        model = getattr(self.model, "model", self.model)
+        model = _model_of(self.model)
         if first and (plan is not None or lazy.policy_of(model) == "batch") and self._gives_records():
             try:
                 # All rows first: the statements below run on the same connection, and need every key.
@@ -296,8 +296,13 @@ class Alias(peewee.ModelAlias):
         return Select(self, selection or self.get_field_aliases())
 
 
+def _model_of(model: Any) -> Any:
+    """The model that is queried, under an alias or not. A model may have a field that is called model."""
+    return model.model if isinstance(model, peewee.ModelAlias) else model
+
+
 def _name(model: Any) -> str:
-    return str(getattr(model, "model", model).__name__)
+    return str(_model_of(model).__name__)
 
 
 def _no_records(asked: str) -> WrongArgument:

@@ -13,6 +13,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from types import GenericAlias
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import peewee
@@ -119,6 +120,8 @@ class Association(Chain):
     _kept: Kept | None = None
     #: The names of the operations, for what passes them on.
     operations: ClassVar[frozenset[str]] = frozenset()
+    #: ``HasMany[Project, Task]`` in annotations; `activeassoc.types` says what it means.
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
