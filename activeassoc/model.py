@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 import peewee
 
-from activeassoc import registry, to_dict
+from activeassoc import arrays, registry, to_dict
+from activeassoc.arrays import Arrays
 from activeassoc.associations.base import Association
 from activeassoc.declare import declare
 from activeassoc.deleting import Deleting
@@ -30,7 +31,7 @@ from activeassoc.saving import collections_with_work, drop_queues, save_with_lin
 from activeassoc.state import OnTouch
 
 
-class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
+class Model(Arrays, Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
     """A peewee model with associations.
 
     ``class Base(Model): class Meta: database = connect("sqlite:///app.db")``, and models derived from it. All that peewee's
@@ -71,7 +72,7 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
         super().__init__(*arguments, **values)
         try:
             for name, targets in queued.items():
-                getattr(self, name).add(targets)
+                type(self).associations[name].begin(self, targets)
         except BaseException:
             drop_queues(self)
             raise
@@ -265,8 +266,12 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
         if not force_insert and self._pk is not None and collections_with_work(self) and not _has_columns(self):
             return 0  # only links to write, and peewee refuses an UPDATE without columns
         inserts = force_insert or self._pk is None
+        given, only = only, arrays.to_write(self, inserts, only)
+        if only == [] and given is None:
+            return 0  # nothing but arrays, and these were not changed
         rows = super().save(force_insert=force_insert, only=only)
         self.__dict__["_stored"] = True
+        arrays.are_written(self, only)
         if inserts:
             for field in self._meta.refs:
                 if not field.constraints:
