@@ -1,11 +1,12 @@
 """Models with arrays of ids: the call that declares one, and what saving a record does about them.
 
-Map: `Arrays` is the part of `Model` that has ``references_many``; `to_write` tells which columns a save writes, and checks what the arrays
-hold; `are_written` notes afterwards that they are stored.
+Map: `Arrays` is the part of `Model` that has ``references_many``; `notice` finds changed arrays before a save, `to_write` tells which columns
+that writes, and checks what the arrays hold, `are_written` notes afterwards that they are stored; `copied` is for copies of records.
 """
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from activeassoc.associations.references_many import ReferencesMany
@@ -32,6 +33,14 @@ class Arrays:
         return declare(cls, "references_many", target, {**given, **refused})  # type: ignore[no-any-return]
 
 
+def notice(record: Any) -> None:
+    """Arrays that were changed in place are as unsaved as those that were assigned."""
+    for field in key_lists_of(type(record)):
+        held = record.__data__.get(field.name)
+        if held is not None and not (isinstance(held, KeyList) and not held.changed):
+            record._dirty.add(field.name)
+
+
 def to_write(record: Any, inserts: bool, only: Any) -> Any:
     """What `save` is to write: `only`, or where that says nothing all columns but the arrays that were not changed.
 
@@ -45,13 +54,13 @@ def to_write(record: Any, inserts: bool, only: Any) -> Any:
     left: list[Any] = []
     for field in arrays:
         held = record.__data__.get(field.name)
-        if held is None or not (inserts or field.name in record._dirty or not isinstance(held, KeyList) or held.changed):
+        if held is None or not (inserts or field.name in record._dirty):
             left.append(field)
         elif names is None or field.name in names:
             _check(record, field, held)
-    if inserts or only is not None or not left:
-        return only
     meta = type(record)._meta
+    if inserts or only is not None or not left or meta.only_save_dirty:
+        return only
     left += meta.get_primary_keys()
     return [field for field in meta.sorted_fields if field.name in record.__data__ and not any(field is each for each in left)]
 
@@ -59,7 +68,8 @@ def to_write(record: Any, inserts: bool, only: Any) -> Any:
 def _check(record: Any, field: Any, held: Any) -> None:
     """Every key of the array has a record; the array has the keys as the database spells them."""
     asked = f"{type(record).__name__}.save() with {field.column_name}"
-    given, target, found = [Target(key) for key in field.keys(held, asked)], field.target, set()
+    found: set[Any] = set()
+    given, target = [Target(key) for key in field.keys(held, asked)], field.target
     primary = target._meta.primary_key
     for some in row_groups(target, [each.key for each in given]) if given else ():
         rows = target._meta.database.execute(every_row(target, primary).where(rows_among(target, some))).fetchall()
@@ -68,6 +78,11 @@ def _check(record: Any, field: Any, held: Any) -> None:
     if keys != held:
         record.__data__[field.name] = KeyList(keys)
     record._dirty.add(field.name)
+
+
+def copied(columns: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a record for a copy of it: what is changed in place there is not changed here."""
+    return {name: copy.copy(value) if type(value) is KeyList else value for name, value in columns.items()}
 
 
 def are_written(record: Any, only: Any) -> None:

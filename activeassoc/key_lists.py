@@ -109,7 +109,7 @@ class KeyListField(peewee.JSONField):
         """
         if values is None:
             return []
-        single = str | bytes | bytearray | memoryview | Mapping | peewee.Model | type
+        single = (str, bytes, bytearray, memoryview, Mapping, peewee.Model, type)
         if isinstance(values, single) or not isinstance(values, Iterable):
             name = self.target.__name__
             raise WrongTarget(
@@ -119,13 +119,14 @@ class KeyListField(peewee.JSONField):
         return list(dict.fromkeys([self._key(value, coerce, asked) for value in values]))
 
     def _key(self, value: Any, coerce: Any, asked: str) -> Any:
+        record: Any = value
         if isinstance(value, peewee.Model):
             if not is_record_of(value, self.target):
                 raise stranger(asked, value, self.target)
             if not is_saved(value):
                 because = f"a {self.target.__name__} in the list is not saved yet, and has no key"
                 raise UnsavedRecordError(asked, because, "Save it first", record=value)
-            value = value._pk
+            value = record._pk
         try:
             found = coerce(value)
             hash(found)
@@ -169,10 +170,11 @@ class KeyListField(peewee.JSONField):
 
     def case_value(self, value: Any) -> Any:
         # bulk_update() writes CASE, whose parameters PostgreSQL takes for texts.
-        if value is None or isinstance(value, Node) or self._helper is None:
+        helper: Any = self.__dict__.get("_helper")
+        if value is None or isinstance(value, Node) or helper is None:
             return self.to_value(value)
         keys = self.keys(value, f"{self.model.__name__}.{self.name} with {shown(value)}")
-        cast = self._helper.cast_for_case(self, [self.element(key) for key in keys])
+        cast = helper.cast_for_case(self, [self.element(key) for key in keys])
         return self.to_value(value) if cast is None else cast
 
     def python_value(self, value: Any) -> Any:

@@ -72,7 +72,8 @@ class Model(Arrays, Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelTy
         super().__init__(*arguments, **values)
         try:
             for name, targets in queued.items():
-                type(self).associations[name].begin(self, targets)
+                collection: Any = type(self).associations[name]
+                collection.begin(self, targets)
         except BaseException:
             drop_queues(self)
             raise
@@ -257,6 +258,7 @@ class Model(Arrays, Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelTy
 
     def _save_row(self: Any, force_insert: bool, only: Any) -> Any:
         self._check_references()
+        arrays.notice(self)
         if not force_insert and not is_saved(self):
             force_insert = not (self._meta.auto_increment and self._pk is None)
         if not force_insert and (self._meta.composite_key or self._join_row):
@@ -375,7 +377,7 @@ def _has_columns(record: Any) -> bool:
 
 
 _OWN_STATE: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("__data__", dict),
+    ("__data__", arrays.copied),
     ("__rel__", dict),
     ("_dirty", set),
     ("_links", dict),

@@ -87,7 +87,8 @@ def take_out(field: Any, keys: Sequence[Any], asked: str) -> int:
 
     One SELECT of the rows that have them, and for each a SELECT and an UPDATE; more SELECTs only where the keys are too many for one.
     """
-    model, gone, rows = field.model, set(keys), {}
+    rows: dict[Any, None] = {}
+    model, gone = field.model, set(keys)
     primary = model._meta.get_primary_keys()
     for some in groups(model._meta.database, keys) if keys else ():
         query = every_row(model, *primary).where(holding(field, [field.element(key) for key in some]))

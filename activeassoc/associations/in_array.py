@@ -224,7 +224,8 @@ class InArray(ToMany):
 
     def _there(self, keys: list[Any]) -> set[Any]:
         """The primary keys of those of these targets that exist, as the database spells them."""
-        read, target, found = Keys(self.far_field, self.far_field), self.target, set()
+        found: set[Any] = set()
+        read, target = Keys(self.far_field, self.far_field), self.target
         for some in row_groups(target, keys) if keys else ():
             query = target.select(self.far_field).where(rows_among(target, some))
             found.update(read.of_target(row[0]) for row in target._meta.database.execute(query).fetchall())

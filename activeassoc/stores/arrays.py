@@ -3,7 +3,8 @@
 Every SQL engine words it otherwise; a store without SQL gets it as an operator of its own, which `conditions` reads into a plan. No index
 serves it: the rows of the table are looked through, where the store has them.
 
-Map: `stored` is an array as the store takes it; `holding` makes the condition, by the table `_WORDED`; `HOLDS` is the operator.
+Map: `stored` is an array as the store takes it; `holding` makes the condition, by the table `_WORDED`, `searchable` tells whether that is
+worth asking; `HOLDS` is the operator.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from activeassoc.errors import UnsupportedQuery
 from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.subqueries import database_behind
 
-__all__ = ["HOLDS", "holding", "stored"]
+__all__ = ["HOLDS", "holding", "searchable", "stored"]
 
 #: What stands between a column of JSON and values of which its array is to have one, in peewee's tree.
 HOLDS = "HOLDS"
@@ -59,6 +60,12 @@ def holding(field: Field, values: Sequence[Any]) -> Any:
         construct="an element of a JSON array",
         model=model,
     )
+
+
+def searchable(database: Any) -> bool:
+    """Whether the store itself finds the rows that `holding` means, without their travelling to the program."""
+    database, store = database_behind(database), store_of(database)
+    return store.scans and (not store.sql or any(isinstance(database, kind) for kind, _ in _WORDED))
 
 
 def _sqlite(field: Field, values: Sequence[Any]) -> Any:
