@@ -1,7 +1,8 @@
 """Models with arrays of ids: the call that declares one, and what saving a record does about them.
 
-Map: `Arrays` is the part of `Model` that has ``references_many``; `notice` finds changed arrays before a save, `to_write` tells which columns
-that writes, and checks what the arrays hold, `are_written` notes afterwards that they are stored; `copied` is for copies of records.
+Map: `Arrays` is the part of `Model` that has ``references_many``; `notice` finds changed arrays before a save, `to_write` tells which
+columns that writes, and checks what the arrays hold, `are_written` notes afterwards that they are stored; `copied` is for copies of
+records.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Arrays:
 
     @classmethod
     def references_many(cls, target: Any, as_: str | tuple[str, str] | None = None, **refused: Any) -> ReferencesMany:
-        """A record of this model has several of `target`, by an array of their primary keys in a column of its own. Returns the association.
+        """A record of this model has several of `target`, by an array of their primary keys in a column. Returns the association.
 
         ``Post.references_many(Hashtag)`` adds the column hashtags, JSON in SQL and an array in documents, and gives ``post.hashtags``, a
         collection in the order of the array and assignable, ``post.hashtag_ids``, the keys, and get_hashtags, count_hashtags, set_hashtags,

@@ -9,6 +9,7 @@ is the attribute; `key_lists_of` finds the arrays of a model, `arrays_of` those 
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -151,12 +152,14 @@ class KeyListField(peewee.JSONField):
             key = key.value if isinstance(key, peewee.Value) else key
         if isinstance(key, bytes | bytearray | memoryview):
             return bytes(key).hex()
+        if isinstance(key, decimal.Decimal):
+            return f"{key.normalize():f}"  # 2.50 and 2.5 are one
         return key if isinstance(key, int | str) and not isinstance(key, bool) else str(key)
 
     def key_in(self, element: Any) -> Any:
         """The key that an element of the array is; raises TypeError or ValueError where it can be none."""
         kind = base_field(self.referred)
-        if isinstance(kind, peewee.BlobField) and isinstance(element, str):
+        if isinstance(kind, peewee.BlobField) and not isinstance(kind, peewee.BinaryUUIDField) and isinstance(element, str):
             return bytes.fromhex(element)
         if element is None or isinstance(element, bool | float | list | dict):
             raise TypeError("no key")

@@ -51,7 +51,8 @@ def rewrite(
 ) -> tuple[list[Any], list[Any]]:
     """Write what `change` makes of the array that was read as `held`; the array before and after. One UPDATE, none where nothing changes.
 
-    With `clean` elements that can be no keys are a change, too. Where another writer came between, on a store that cannot keep it out, the array is read again and changed anew.
+    With `clean` elements that can be no keys are a change, too. Where another writer came between, on a store that cannot keep it out, the
+    array is read again and changed anew.
     """
     deadline = time.monotonic() + PATIENCE
     while True:

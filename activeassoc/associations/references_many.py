@@ -69,8 +69,8 @@ class ReferencesMany(InArray):
             raise DeclarationError(plan.asked, because, f"Call belongs_to_many, or give {target.__name__} an own id")
         source, column, name = self.source, self.name, f"{self.names.one}_ids"
         field = source._meta.columns.get(column)
-        if isinstance(field, KeyListField) and (field.target is target or registry.replaced(field.target)):
-            plan.do(setattr, field, "target", target)  # a copy of a base's, or of a model that was defined again
+        if isinstance(field, KeyListField) and (field.target is target or target is source or registry.replaced(field.target)):
+            plan.do(setattr, field, "target", target)  # a copy of a base's, which may be to itself, or of a model that was defined again
             plan.do(self._take, field, target)
             return
         taken = next((each for each in (column, name) if each in source._meta.combined), None)

@@ -1,7 +1,7 @@
 """Looking whether what databases hold is what the models declare: keys that refer to nothing, indexes and constraints that are missing.
 
-Map: `check` is the way in; `dangling` looks at keys, `arrays` at arrays of them, `schema` at tables, indexes and constraints, `shared` at values that
-several rows have, `stores` asks a store what is wrong with it, `report` tells what was found.
+Map: `check` is the way in; `dangling` looks at keys, `arrays` at arrays of them, `schema` at tables, indexes and constraints, `shared` at
+values that several rows have, `stores` asks a store what is wrong with it, `report` tells what was found.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ def check(*what: peewee.Database | type[peewee.Model], fix: bool = False) -> Rep
     - what a store says of itself: an eviction policy that would lose records, an index that does not fit its records.
 
     Nothing is written, but with ``fix=True``, which mends what needs no guess: links to nothing are deleted, keys to nothing that may be
-    NULL are cleared, ids of nothing are taken out of arrays, missing indexes are made. The rest is reported as not mended, with what to do. A key that has no rule
-    (``constraints=False`` without on_delete, a ReferenceField) may refer to nothing: it is reported as allowed, and left alone.
+    NULL are cleared, ids of nothing are taken out of arrays, missing indexes are made. The rest is reported as not mended, with what to
+    do. A key that has no rule (``constraints=False`` without on_delete, a ReferenceField) may refer to nothing: it is reported as
+    allowed, and left alone.
 
     Costs what a dry run of sync costs, and for each key one statement within an SQL database (it reads the key's index); across
     databases, and in a store without joins, two for every 5,000 different values of the key, which is what memory holds; one for the
-    key of a has_one that is not unique; and for an array two for every 1,000 rows. Raises as `sync` does for declarations that cannot be, and what a database raises that does not
-    answer. (H7)
+    key of a has_one that is not unique; and for an array of ids two for every 1,000 rows. Raises as `sync` does for declarations that
+    cannot be, and what a database raises that does not answer. (H7)
     """
     registry.settle(*what)
     findings: list[Finding] = []

@@ -58,7 +58,8 @@ def _finding(field: Any, count: int, ids: int, sample: list[Any], there: bool, m
         instead = f"{address_of(target._meta.database)} has no table {target._meta.table_name}; it may be the wrong database"
     else:
         them = "it" if ids == 1 else "them"
-        instead = f"{'1 id' if ids == 1 else which} taken out" if mended else f"check(fix=True) takes {them} out; reading passes {them} over"
+        done, to_do = f"{'1 id' if ids == 1 else which} taken out", f"check(fix=True) takes {them} out; reading passes {them} over"
+        instead = done if mended else to_do
     database = model._meta.database
     return Finding("dangling id", database, sentence, instead, model, (field.name,), count, tuple(sample), mended=mended)
 

@@ -1,7 +1,8 @@
 """Which keys refer to a model, and what becomes of their rows when a record of it is deleted.
 
-Map: `Reference` is one key, seen from the model that it refers to: its rule, and who carries it out; `InArray` an array of keys; `references_to` finds those of a
-model; `graph_of` those of everything that deleting a record can reach; `in_code` picks the ones that the databases cannot see to.
+Map: `Reference` is one key, seen from the model that it refers to: its rule, and who carries it out; `InArray` an array of keys;
+`references_to` finds those of a model; `graph_of` those of everything that deleting a record can reach; `in_code` picks the ones that the
+databases cannot see to.
 """
 
 from __future__ import annotations
