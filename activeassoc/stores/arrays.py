@@ -29,13 +29,13 @@ HOLDS = "HOLDS"
 
 
 def stored(field: Field, elements: list[Any]) -> Any:
-    """An array as the field's store takes it: for SQL as a text, which each engine reads as JSON where the column is of that type.
+    """An array as the field's store takes it, as a node: for SQL a text, which each engine reads as JSON.
 
     peewee has MariaDB cast it to a type that it does not have, unless it was told that this is no MySQL.
     """
     model: Any = field.model
     if store_of(model._meta.database).sql:
-        return json.dumps(elements, separators=(",", ":"))
+        return Value(json.dumps(elements, separators=(",", ":")), converter=False)
     return Value(elements, converter=False, unpack=False)
 
 
