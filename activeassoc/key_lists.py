@@ -10,7 +10,7 @@ is the attribute; `key_lists_of` finds the arrays of a model, `arrays_of` those 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import peewee
@@ -156,14 +156,20 @@ class KeyListField(peewee.JSONField):
             return f"{key.normalize():f}"  # 2.50 and 2.5 are one
         return key if isinstance(key, int | str) and not isinstance(key, bool) else str(key)
 
-    def key_in(self, element: Any) -> Any:
-        """The key that an element of the array is; raises TypeError or ValueError where it can be none."""
-        kind = base_field(self.referred)
-        if isinstance(kind, peewee.BlobField) and not isinstance(kind, peewee.BinaryUUIDField) and isinstance(element, str):
-            return bytes.fromhex(element)
-        if element is None or isinstance(element, bool | float | list | dict):
-            raise TypeError("no key")
-        return coercer(self.referred)(element)
+    def key_reader(self) -> Callable[[Any], Any]:
+        """A function from an element of the array to the key that it is, None where it can be none."""
+        kind, coerce = base_field(self.referred), coercer(self.referred)
+        of_bytes = isinstance(kind, peewee.BlobField) and not isinstance(kind, peewee.BinaryUUIDField)
+
+        def read(element: Any) -> Any:
+            if not isinstance(element, int | str) or isinstance(element, bool):
+                return None
+            try:
+                return bytes.fromhex(element) if of_bytes and isinstance(element, str) else coerce(element)
+            except (TypeError, ValueError, ArithmeticError):
+                return None
+
+        return read
 
     def db_value(self, value: Any) -> Any:
         if value is None or isinstance(value, Node):
@@ -187,13 +193,8 @@ class KeyListField(peewee.JSONField):
             return None
         if set(map(type, elements)) == {int} and isinstance(base_field(self.referred), peewee.IntegerField):
             return KeyList.of_row(dict.fromkeys(elements))
-        found: dict[Any, None] = {}
-        for element in elements:
-            try:
-                found[self.key_in(element)] = None
-            except (TypeError, ValueError, ArithmeticError):
-                continue
-        return KeyList.of_row(found)
+        keys = map(self.key_reader(), elements)
+        return KeyList.of_row(dict.fromkeys(key for key in keys if key is not None))
 
     def elements(self, value: Any) -> list[Any] | None:
         """What the column holds, element by element as it is; None for NULL."""

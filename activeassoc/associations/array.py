@@ -8,6 +8,7 @@ Map: `look` reads what a row holds (`Held`), `rewrite` changes it, `take_out` ta
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -86,17 +87,25 @@ def _write(field: Any, key: Any, held: Held, after: list[Any], asked: str) -> bo
 def take_out(field: Any, keys: Sequence[Any], asked: str) -> int:
     """Take these keys out of every array that has one of them; the number of rows changed.
 
-    One SELECT of the rows that have them, and for each a SELECT and an UPDATE; more SELECTs only where the keys are too many for one.
+    One SELECT of the rows that have them (more where the keys are too many for one), and an UPDATE for each row.
     """
-    rows: dict[Any, None] = {}
-    model, gone = field.model, set(keys)
-    primary = model._meta.get_primary_keys()
-    for some in groups(model._meta.database, keys) if keys else ():
-        query = every_row(model, *primary).where(holding(field, [field.element(key) for key in some]))
-        for row in model._meta.database.execute(query).fetchall():
-            values = tuple(part.python_value(value) for part, value in zip(primary, row, strict=True))
-            rows[values if len(values) > 1 else values[0]] = None
-    return sum(leave_out(field, key, lambda held: held in gone, asked) for key in rows)
+    model, gone, changed = field.model, set(keys), 0
+    primary, database = model._meta.get_primary_keys(), model._meta.database
+
+    def change(held: list[Any]) -> list[Any]:
+        return [key for key in held if key not in gone]
+
+    with many_statements(database):
+        for some in groups(database, keys) if keys else ():
+            query = every_row(model, *primary, field).where(holding(field, [field.element(key) for key in some]))
+            query = query.order_by(*primary)  # who else locks some of these rows does so in the same order
+            for row in database.execute(query.for_update() if store_of(database).row_locks else query).fetchall():
+                values = tuple(part.python_value(value) for part, value in zip(primary, row, strict=False))
+                held = Held(list(field.python_value(row[-1]) or ()), field.elements(row[-1]))
+                with contextlib.suppress(LookupError):  # somebody has deleted the row meanwhile
+                    before, after = rewrite(field, values if len(values) > 1 else values[0], held, change, asked)
+                    changed += before != after
+    return changed
 
 
 def leave_out(field: Any, key: Any, gone: Callable[[Any], bool], asked: str) -> bool:

@@ -66,13 +66,13 @@ def _finding(field: Any, count: int, ids: int, sample: list[Any], there: bool, m
 
 def _pages(model: Model, field: Any) -> Iterator[list[Row]]:
     """The rows, a page at a time, those whose array is empty left out."""
-    primary = model._meta.get_primary_keys()
+    primary, read = model._meta.get_primary_keys(), field.key_reader()
     for rows in _by_key(model, field) if store_of(model._meta.database).sql and len(primary) == 1 else _streamed(model, field):
         page: list[Row] = []
         for row in rows:
             elements = field.elements(row[-1]) or ()
             values = tuple(part.python_value(value) for part, value in zip(primary, row, strict=False))
-            page.append((values if len(values) > 1 else values[0], [_key(field, each) for each in elements]))
+            page.append((values if len(values) > 1 else values[0], list(map(read, elements))))
         yield [row for row in page if row[1]]
 
 
@@ -94,13 +94,6 @@ def _streamed(model: Model, field: Any) -> Iterator[list[Any]]:
         rows = iter(cursor.fetchall())
     while page := list(itertools.islice(rows, PAGE)):
         yield page
-
-
-def _key(field: Any, element: Any) -> Any:
-    try:
-        return field.key_in(element)
-    except (TypeError, ValueError, ArithmeticError):
-        return None
 
 
 def _missing(field: Any, page: list[Row], there: bool) -> set[Any]:
