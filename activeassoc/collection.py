@@ -99,7 +99,7 @@ class Collection(Sequence[Record]):
         if self._records is None and self._association.starts(self._owner):
             lazy.arrive(self._owner, self._association.name)
         if self._records is None:
-            self._records = self._association.get(self._owner)
+            self._records = self._association.listed(self._owner)
         return self._records
 
     def hold(self, records: Iterable[Any], *, truncated: bool = False, partial: bool = False) -> None:

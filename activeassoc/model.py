@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import peewee
 
-from activeassoc import registry, to_dict
+from activeassoc import arrays, registry, to_dict
+from activeassoc.arrays import Arrays
 from activeassoc.associations.base import Association
 from activeassoc.declaring import Declaring
 from activeassoc.deleting import Deleting
@@ -30,7 +31,7 @@ from activeassoc.state import OnTouch
 if TYPE_CHECKING:
     from activeassoc.types.faces import Query
 
-class Model(Declaring, Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
+class Model(Declaring, Arrays, Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
     """A peewee model with associations.
 
     ``class Base(Model): class Meta: database = connect("sqlite:///app.db")``, and models derived from it. All that peewee's
@@ -73,7 +74,8 @@ class Model(Declaring, Finding, OfOwners, Deleting, peewee.Model, metaclass=Mode
         super().__init__(*arguments, **values)
         try:
             for name, targets in queued.items():
-                getattr(self, name).add(targets)
+                collection: Any = type(self).associations[name]
+                collection.begin(self, targets)
         except BaseException:
             drop_queues(self)
             raise
@@ -151,6 +153,7 @@ class Model(Declaring, Finding, OfOwners, Deleting, peewee.Model, metaclass=Mode
 
     def _save_row(self: Any, force_insert: bool, only: Any) -> int:
         self._check_references()
+        arrays.notice(self)
         if not force_insert and not is_saved(self):
             force_insert = not (self._meta.auto_increment and self._pk is None)
         if not force_insert and (self._meta.composite_key or self._join_row):
@@ -160,8 +163,12 @@ class Model(Declaring, Finding, OfOwners, Deleting, peewee.Model, metaclass=Mode
         if not force_insert and self._pk is not None and collections_with_work(self) and not _has_columns(self):
             return 0  # only links to write, and peewee refuses an UPDATE without columns
         inserts = force_insert or self._pk is None
+        given, only = only, arrays.to_write(self, inserts, only)
+        if only == [] and given is None:
+            return 0  # nothing but arrays, and these were not changed
         rows: int = super().save(force_insert=force_insert, only=only)
         self.__dict__["_stored"] = True
+        arrays.are_written(self, only)
         if inserts:
             for field in self._meta.refs:
                 if not field.constraints:
@@ -265,7 +272,7 @@ def _has_columns(record: Any) -> bool:
 
 
 _OWN_STATE: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("__data__", dict),
+    ("__data__", arrays.copied),
     ("__rel__", dict),
     ("_dirty", set),
     ("_links", dict),

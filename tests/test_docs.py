@@ -29,6 +29,7 @@ from activeassoc.associations.belongs_to import BelongsTo
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.many_to_many import ManyToMany
+from activeassoc.associations.references_many import ReferencesMany
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
@@ -207,6 +208,7 @@ KINDS: dict[str, tuple[type[Any], dict[str, str]]] = {
     "has_one: the key is on the target, at most one": (HasOne, {"one": "cover"}),
     "has_many: the key is on the target": (HasMany, {"one": "task", "many": "tasks"}),
     "Many-to-many: both keys are on a through model": (ManyToMany, {"one": "member", "many": "members"}),
+    "references_many: an array of ids on the source": (ReferencesMany, {"one": "hashtag", "many": "hashtags"}),
 }
 
 

@@ -107,6 +107,10 @@ class Chain:
         """``belongs_to_many`` of the source."""
         return self.source.belongs_to_many(*arguments, **options)
 
+    def references_many(self, *arguments: Any, **options: Any) -> Any:
+        """``references_many`` of the source."""
+        return self.source.references_many(*arguments, **options)
+
 
 class Association(Chain):
     """How the records of `source` belong together with those of `target`."""
@@ -169,6 +173,10 @@ class Association(Chain):
                 if self._target is None:
                     self.bind(registry.target_of(self))
         return self._target
+
+    @classmethod
+    def check_options(cls, options: dict[str, Any], text: str) -> None:
+        """Raise for options that this kind does not have, where its declaring call takes any."""
 
     def bind(self, target: Model) -> None:
         """Take `target` and make the keys; raises, and changes nothing, where something stands against it."""

@@ -8,7 +8,7 @@ Map: `Reading` is the base of all kinds: `query`, `fetch`, `reach` and `attach` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import peewee
 from peewee import Field
@@ -68,6 +68,9 @@ class LinkAccessor:
 
 class Reading(Association):
     """What every kind reads with: its path, walked for one owner or for many at the same cost."""
+
+    #: The keys are an array on the owner; it loads its records by `load_for`.
+    in_array: ClassVar[bool] = False
 
     @property
     def apart(self) -> bool:

@@ -16,6 +16,7 @@ from activeassoc.errors import listed
 KINDS = (
     "dangling key",
     "dangling link",
+    "dangling id",
     "missing table",
     "missing column",
     "missing index",
