@@ -11,6 +11,7 @@ from typing import Any, overload
 
 from activeassoc import lazy
 from activeassoc.queue import Queue
+from activeassoc.stores.bridge import run
 
 
 class Collection(Sequence[Any]):
@@ -92,6 +93,19 @@ class Collection(Sequence[Any]):
         if self._records is None:
             self._records = self._association.get(self._owner)
         return self._records
+
+    async def aload(self) -> Collection:
+        """This collection, its records loaded: no query where they are in memory, else one. To be awaited, on an asyncio database.
+
+        Under the policy "batch" it loads them for all records of the same query.
+        """
+        if not self.loaded:
+            await run(f"{self._association.label}.aload()", self._ask)
+        return self
+
+    def _ask(self) -> None:
+        with lazy.on_request(type(self._owner)):
+            self._load()
 
     def hold(self, records: Iterable[Any], *, truncated: bool = False, partial: bool = False) -> None:
         """These are the records now: all of them, or those that populate was asked for."""

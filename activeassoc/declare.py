@@ -6,6 +6,7 @@ when its target is known; `Template` is what a declaration on a base without tab
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ from activeassoc.pairing import UNSAID, alone, check_taken, check_throughs, may_
 from activeassoc.planning import Plan
 from activeassoc.registry import Model
 from activeassoc.repeated import LINK_OPTIONS, same_target, say_more, says_the_same
+from activeassoc.twins import Twin
 
 KINDS: dict[str, type[Association]] = {kind.kind: kind for kind in (HasOne, BelongsTo, HasMany, ManyToMany)}
 
@@ -373,6 +375,9 @@ def _publish(association: Association) -> None:
         there = getattr(source, name, None)
         if there is None or isinstance(getattr(there, "association", None), Association) or isinstance(there, BackrefAccessor):
             setattr(source, name, publish(association, operation, name))
+        twin = inspect.getattr_static(source, f"a{name}", None)
+        if twin is None or isinstance(twin, Twin):
+            setattr(source, f"a{name}", Twin(name, association))
 
 
 def _unpublish(association: Association) -> None:
@@ -381,5 +386,6 @@ def _unpublish(association: Association) -> None:
     if source.__dict__.get(association.name) is association:
         delattr(source, association.name)
     for name in methods_of(association):
-        if getattr(source.__dict__.get(name), "association", None) is association:
-            delattr(source, name)
+        for each in (name, f"a{name}"):
+            if getattr(source.__dict__.get(each), "association", None) is association:
+                delattr(source, each)

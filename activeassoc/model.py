@@ -14,6 +14,7 @@ import peewee
 
 from activeassoc import registry, to_dict
 from activeassoc.associations.base import Association
+from activeassoc.coroutines import Coroutines
 from activeassoc.declare import declare
 from activeassoc.deleting import Deleting
 from activeassoc.errors import AssociationError, UnsavedRecordError
@@ -30,7 +31,7 @@ from activeassoc.saving import collections_with_work, drop_queues, save_with_lin
 from activeassoc.state import OnTouch
 
 
-class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
+class Model(Finding, OfOwners, Deleting, Coroutines, peewee.Model, metaclass=ModelType):
     """A peewee model with associations.
 
     ``class Base(Model): class Meta: database = connect("sqlite:///app.db")``, and models derived from it. All that peewee's

@@ -20,6 +20,7 @@ from activeassoc.associations.loading import DEFAULT, Options
 from activeassoc.errors import WrongArgument
 from activeassoc.hydrate import reader, rows_reader
 from activeassoc.populate import Plan, shown, text_of
+from activeassoc.stores.bridge import streams
 from activeassoc.stores.subqueries import Placed
 from activeassoc.with_links import joinable, run
 
@@ -122,13 +123,21 @@ class Populating:
 
     def iterator(self, database: Any = None) -> Any:
         if self._plan is not None:
-            raise WrongArgument(
-                self._plan.asked,
-                "iterator() gives one row after the other, and populate needs the keys of all",
-                "Iterate over the query itself, or populate(records, …) portions of it",
-                value=self,
-            )
+            raise self._one_by_one(self._plan, "iterator()")
         return super().iterator(database)  # type: ignore[misc]
+
+    def _get_cursor_wrapper(self, cursor: Any) -> Any:
+        if self._plan is not None and streams(cursor):
+            raise self._one_by_one(self._plan, "iterate()")
+        return super()._get_cursor_wrapper(cursor)  # type: ignore[misc]
+
+    def _one_by_one(self, plan: Plan, call: str) -> WrongArgument:
+        return WrongArgument(
+            plan.asked,
+            f"{call} gives one row after the other, and populate needs the keys of all",
+            "Iterate over the query itself, or populate(records, …) portions of it",
+            value=self,
+        )
 
     # Rows that are no records have no place for what is populated.
 
