@@ -5,12 +5,13 @@ Map: `Coroutines` is what Model gains, `OF_MODEL` the list of the twins in it. A
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from activeassoc import lazy
+from activeassoc.associations.reading import LinkAccessor
 from activeassoc.collection import Collection
 from activeassoc.errors import UnknownName, nearest
-from activeassoc.keys import find_field
 from activeassoc.stores.bridge import run
 from activeassoc.twins import Twin
 
@@ -26,21 +27,18 @@ class Coroutines:
     """The part of `Model` for asyncio databases."""
 
     async def afetch(self: Any, name: Any) -> Any:
-        """What ``record.<name>`` is, loaded where it is not: the record of a key or of a has_one, or the loaded collection.
+        """What ``record.<name>`` is, loaded where it is not: the record of a key or of a has_one, the loaded collection, the join row.
 
-        `name` is that of an association or a foreign key, or either itself. No query where it is loaded, else one. Raises UnknownName.
+        `name` is that of an association, of a foreign key or of a through model, or a field or an association itself. One query, none where
+        it is loaded. Raises UnknownName.
         """
         model = type(self)
         word = getattr(name, "name", name)
-        if word in model.associations:
-            name = model.associations[word].name
-        elif find_field(model, word) in model._meta.refs:
-            name = find_field(model, word).name  # type: ignore[union-attr]
-        else:
-            known = sorted({*model.associations, *(each.name for each in model._meta.refs)})
-            asked = f"{model.__name__}.afetch({word!r})"
-            raise UnknownName(asked, f"{model.__name__} has no association {word!r}", nearest(str(word), known), name=word, known=known)
-        return await run(f"{model.__name__}.afetch({word!r})", _fetched, self, name)
+        asked, known = f"{model.__name__}.afetch({word!r})", {*model.associations, *(each.name for each in model._meta.refs)}
+        if word not in known and not isinstance(inspect.getattr_static(model, str(word), None), LinkAccessor):
+            because = f"{model.__name__} has no association {word!r}"
+            raise UnknownName(asked, because, nearest(str(word), known), name=word, known=sorted(known))
+        return await run(asked, _fetched, self, word)
 
 
 for _name in OF_MODEL:

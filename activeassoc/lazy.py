@@ -196,22 +196,20 @@ def _databases(owner: Any, name: str) -> Iterator[Any]:
 
 
 def _not_in_passing(owner: Any, name: str) -> LazyLoadError:
-    """The error for what async code reads as an attribute: there is no place for an await in it."""
-    model, place = type(owner).__name__, call_site()
-    word, association = model.lower(), type(owner).associations.get(name)
+    model, association = type(owner).__name__, type(owner).associations.get(name)
     if association is None:
-        await_it = f'{word}.afetch("{name}")'
-    elif association.to_many:
-        await_it = f"{word}.{name}.aload()"
+        await_it = f'afetch("{name}")'
     else:
-        await_it = f"{word}.a{association.getter}()"
-    return LazyLoadError(
-        f"{model}.{name} at {place.filename}:{place.line}",
-        "it is not loaded, and async code cannot load it in passing",
-        f'Write await {await_it}, or load it with the records: {model}.select().populate("{name}")',
-        record=owner,
-        name=name,
-    )
+        await_it = f"{name}.aload()" if association.to_many else f"a{association.getter}()"
+    populate = f'{model}.select().populate("{name}")'
+    return not_in_passing(owner, name, f"await {model.lower()}.{await_it}, or load it with the records: {populate}")
+
+
+def not_in_passing(owner: Any, name: str, write: str) -> LazyLoadError:
+    """The error for what async code reads as an attribute: there is no place for an await in it."""
+    place = call_site()
+    asked, because = f"{type(owner).__name__}.{name} at {place.filename}:{place.line}", "async code cannot load it in passing"
+    return LazyLoadError(asked, f"it is not loaded, and {because}", f"Write {write}", record=owner, name=name)
 
 
 def _load_for_peers(owner: Any, name: str) -> bool:

@@ -22,6 +22,7 @@ from activeassoc.hydrate import reader
 from activeassoc.keys import is_saved
 from activeassoc.reached import JoinRow, Via, links_of, reaching
 from activeassoc.registry import Key, Model, is_record_of
+from activeassoc.stores.bridge import unreachable
 from activeassoc.stores.sql import among, every_row, groups
 from activeassoc.targets import alike
 
@@ -39,6 +40,15 @@ class LinkAccessor:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
+        try:
+            return self._row(instance)
+        except RuntimeError:
+            # The row of a record that was linked, and not read, may take a query.
+            if not unreachable([self.link._meta.database]):
+                raise
+        raise lazy.not_in_passing(instance, self.name, f'await {type(instance).__name__.lower()}.afetch("{self.name}")')
+
+    def _row(self, instance: Any) -> Any:
         via = getattr(instance, "_via", None)
         if via is not None and via.name == self.name and not instance._touched:
             return via.give(instance)

@@ -176,6 +176,17 @@ class Atomic(_pw.AsyncPgAtomic):  # type: ignore[misc]
             await self._abegin()
 
 
+def cursor_of_aiomysql() -> Any:
+    """aiomysql's cursor without Python warnings for notes of the server, and the statement that fetches them: as pymysql's."""
+    import aiomysql
+
+    class Cursor(aiomysql.Cursor):  # type: ignore[misc]
+        async def _show_warnings(self, conn: Any) -> None:
+            pass
+
+    return Cursor
+
+
 OPENED: dict[str, Any] = {
     "sqlite+aiosqlite": AsyncSqlite,
     "postgresql+asyncpg": AsyncPostgresql,

@@ -242,6 +242,12 @@ def _settle_connector(place: Place) -> dict[str, Any]:
     return {"connection_timeout": CONNECT_TIMEOUT, **place.options, "client_flags": flags}
 
 
+def _settle_aiomysql(place: Place) -> dict[str, Any]:
+    from activeassoc.stores.asynchronous import cursor_of_aiomysql
+
+    return {"cursorclass": cursor_of_aiomysql(), **_settle_mysql(place)}
+
+
 def _settle_asyncpg(place: Place) -> dict[str, Any]:
     from activeassoc.stores.asynchronous import options_of_asyncpg
 
@@ -268,7 +274,7 @@ KINDS: dict[str, Kind] = {
     "mysql": Kind(_settle_mysql, ServingMySQL),
     "mysqlconnector": Kind(_settle_connector, None),
     "sqlite+aiosqlite": Kind(_settle_sqlite, None),
-    "mysql+aiomysql": Kind(_settle_mysql, None),
+    "mysql+aiomysql": Kind(_settle_aiomysql, None),
     **dict.fromkeys(("postgresql+asyncpg", "postgres+asyncpg"), Kind(_settle_asyncpg, None)),
     **dict.fromkeys(("postgresql", "postgres", "cockroachdb", "crdb", "postgresext", "postgresqlext", "psycopg3"), _POSTGRESQL),
 }
