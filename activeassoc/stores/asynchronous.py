@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
+import decimal
 import functools
 import inspect
+import re
 import shlex
-from collections.abc import Coroutine
+import uuid
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import peewee
@@ -139,10 +143,65 @@ class AsyncMySQL(Asynchronous, _pw.AsyncMySQLDatabase):  # type: ignore[misc]
 class AsyncPostgresql(Asynchronous, _pw.AsyncPostgresqlDatabase):  # type: ignore[misc]
     """PostgreSQL by asyncpg, which has transactions of its own."""
 
+    async def _pool_acquire(self, pool: Any) -> Any:
+        conn = await super()._pool_acquire(pool)
+        return Typed(conn.conn)
+
     def atomic(self, *arguments: Any, **options: Any) -> Any:
         return Atomic(self, *arguments, **options)
 
     transaction = savepoint = atomic
+
+
+class Typed(_pw.AsyncPostgresqlConnection):  # type: ignore[misc]
+    """A connection that tells the server the types of parameters, as psycopg does.
+
+    Without them it guesses from the place of each, and asyncpg refuses what is not of the guessed type: 1.5 compared with an integer
+    column, a number alone in a CASE.
+    """
+
+    async def _execute(self, sql: str, params: Any = None) -> Any:
+        return await super()._execute(*_for_asyncpg(sql, params))
+
+    async def execute_iter(self, sql: str, params: Any = None) -> Any:
+        return await super().execute_iter(*_for_asyncpg(sql, params))
+
+
+def _for_asyncpg(sql: str, params: Any) -> tuple[str, Any]:
+    if not params:
+        return sql, params
+    # peewee's blobs come in psycopg's wrapper.
+    values = [value.obj if type(value).__name__ == "Binary" else value for value in params]
+    return typed(sql, values), values
+
+
+def typed(sql: str, params: Sequence[Any]) -> str:
+    """The statement with a cast behind each placeholder whose value says its type. Texts have none: they may be anything."""
+    values = iter(params)
+    return _PLACEHOLDER.sub(lambda match: match[0] if match[0] == "%%" else f"%s{_cast(next(values, None))}", sql)
+
+
+_PLACEHOLDER = re.compile("%%|%s")
+
+
+def _cast(value: Any) -> str:
+    kind = type(value)
+    if kind is int:
+        return next((f"::int{size}" for size in (2, 4, 8) if -(2 ** (8 * size - 1)) <= value < 2 ** (8 * size - 1)), "::numeric")
+    if kind is datetime.datetime:
+        return "::timestamp" if value.tzinfo is None else "::timestamptz"
+    return _CASTS.get(kind, "")
+
+
+_CASTS = {
+    bool: "::boolean",
+    float: "::float8",
+    decimal.Decimal: "::numeric",
+    bytes: "::bytea",
+    uuid.UUID: "::uuid",
+    datetime.date: "::date",
+    datetime.timedelta: "::interval",
+}
 
 
 class Atomic(_pw.AsyncPgAtomic):  # type: ignore[misc]
