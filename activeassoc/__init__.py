@@ -29,8 +29,8 @@ from activeassoc.errors import (
     LinksNotSaved,
     MissingTable,
     MissingValue,
-    NoTransactionWarning,
     NotAsyncio,
+    NoTransactionWarning,
     NullNotAllowed,
     PartialWriteError,
     PopulateTruncatedWarning,
@@ -52,8 +52,8 @@ from activeassoc.populate import populate
 from activeassoc.sync import drop, sync
 
 if TYPE_CHECKING:
-    from activeassoc.checking import check
     from activeassoc.awaited import adelete_plan, apopulate
+    from activeassoc.checking import check
     from activeassoc.deleting.plan import delete_plan
     from activeassoc.stores.connect import connect
     from activeassoc.stores.object_id import ObjectIdField

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from activeassoc.stores import bridge
 from activeassoc.errors import LazyLoadError, LazyLoadWarning, UnknownName, WrongArgument, listed, nearest
+from activeassoc.stores import bridge
 
 __all__ = ["lazy_policy", "settings"]
 

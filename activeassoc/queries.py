@@ -103,7 +103,7 @@ class Populating:
         step = joinable(self, plan) if first and self._gives_records() else None
         if step is not None and plan is not None:
             rows, plan = run(self, step, plan, database)
-            self._cursor_wrapper = self._get_cursor_wrapper(rows)  # type: ignore[attr-defined]
+            self._cursor_wrapper = self._get_cursor_wrapper(rows)
         cursor = super()._execute(database)  # type: ignore[misc]
         model = getattr(self.model, "model", self.model)
         if first and (plan is not None or lazy.policy_of(model) == "batch") and self._gives_records():
@@ -124,12 +124,14 @@ class Populating:
     def iterator(self, database: Any = None) -> Any:
         if self._plan is not None:
             raise self._one_by_one(self._plan, "iterator()")
-        return super().iterator(database)  # type: ignore[misc]
+        inherited: Any = super()
+        return inherited.iterator(database)
 
     def _get_cursor_wrapper(self, cursor: Any) -> Any:
         if self._plan is not None and streams(cursor):
             raise self._one_by_one(self._plan, "iterate()")
-        return super()._get_cursor_wrapper(cursor)  # type: ignore[misc]
+        inherited: Any = super()
+        return inherited._get_cursor_wrapper(cursor)
 
     def _one_by_one(self, plan: Plan, call: str) -> WrongArgument:
         return WrongArgument(

@@ -1,8 +1,8 @@
 """``await user.aget_tasks()``: every method that asks a database has a twin for asyncio, named after it with an ``a`` in front.
 
-A twin runs the plain method of this very record or model on the bridge to asyncio databases, and so does all that this does: what a class of
-the user's overrides is overridden in the twin, too. It is made when it is first looked up, as a coroutine function with the signature
-and the docstring of the method.
+A twin runs the plain method of this very record or model on the bridge to asyncio databases: what a class of the user's overrides is
+overridden in the twin, too. It is made when it is first looked up, as a coroutine function with the signature and the docstring of the
+method, so that a model on a plain database pays next to nothing for it.
 
 Map: `Twin` is the attribute; `databases_of` tells which databases a model has to do with.
 """
@@ -47,7 +47,7 @@ class Twin:
 def _coroutine(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
     async def twin(self: Any, /, *arguments: Any, **options: Any) -> Any:
         asked = f"{_label(self)}.a{name}()"
-        model = getattr(self, "source", None) or (self if isinstance(self, type) else type(self))
+        model: Any = getattr(self, "source", None) or (self if isinstance(self, type) else type(self))
         if not is_asyncio(model._meta.database) and not any(map(is_asyncio, databases_of(model))):
             raise _not_asyncio(asked, model, name)
         return await run(asked, getattr(self, name), *arguments, **options)

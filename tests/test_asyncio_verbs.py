@@ -1,4 +1,4 @@
-"""Every published method and its twin: on an asyncio database `aget_tasks` gives, writes and costs what `get_tasks` does on the plain one."""
+"""Every published method and its twin: on an asyncio database `aget_tasks` gives, writes and costs what `get_tasks` does on a plain one."""
 
 from __future__ import annotations
 

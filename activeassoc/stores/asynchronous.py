@@ -13,6 +13,7 @@ import contextlib
 import datetime
 import decimal
 import functools
+import importlib
 import inspect
 import re
 import shlex
@@ -97,7 +98,7 @@ class AsyncSqlite(Asynchronous, _pw.AsyncSqliteDatabase):  # type: ignore[misc]
 
     _pragmas: Any
     _timeout: Any
-    _write_ahead, _advice = SqliteFile._write_ahead, SqliteFile._advice  # type: ignore[assignment]
+    _write_ahead, _advice = SqliteFile._write_ahead, SqliteFile._advice
 
     async def _add_conn_hooks(self, conn: Any) -> None:
         await super()._add_conn_hooks(conn)
@@ -105,8 +106,9 @@ class AsyncSqlite(Asynchronous, _pw.AsyncSqliteDatabase):  # type: ignore[misc]
             await conn._execute(self._write_ahead, conn._conn)  # in its thread, as pwasyncio registers functions
 
     def begin(self, lock_type: str | None = None) -> Any:
+        inherited: Any = super()
         try:
-            return super().begin(lock_type)
+            return inherited.begin(lock_type)
         except asyncio.CancelledError:
             self._let_go()
             raise
@@ -237,9 +239,9 @@ class Atomic(_pw.AsyncPgAtomic):  # type: ignore[misc]
 
 def cursor_of_aiomysql() -> Any:
     """aiomysql's cursor without Python warnings for notes of the server, and the statement that fetches them: as pymysql's."""
-    import aiomysql
+    cursor: Any = importlib.import_module("aiomysql").Cursor
 
-    class Cursor(aiomysql.Cursor):  # type: ignore[misc]
+    class Cursor(cursor):  # type: ignore[misc]
         async def _show_warnings(self, conn: Any) -> None:
             pass
 
@@ -262,14 +264,13 @@ _PEEWEE = {"autoconnect", "thread_safe", "pool_size", "pool_min_size", "acquire_
 
 @functools.cache
 def _of_asyncpg() -> frozenset[str]:
-    import asyncpg
-
+    asyncpg: Any = importlib.import_module("asyncpg")
     found = {*inspect.signature(asyncpg.connect).parameters, *inspect.signature(asyncpg.create_pool).parameters}
     return frozenset(found - {"loop", "connection_class", "record_class", "connect_kwargs"})
 
 
 def options_of_asyncpg(given: dict[str, Any]) -> dict[str, Any]:
-    """The options of a PostgreSQL URL in asyncpg's words; what neither it nor peewee knows is a setting of the server, as in its own URLs."""
+    """The options of a PostgreSQL URL in asyncpg's words; what neither it nor peewee knows is a setting of the server, as in its URLs."""
     options, settings = {}, dict(given.get("server_settings") or {})
     for name, value in given.items():
         if name in _RENAMED:

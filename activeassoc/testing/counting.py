@@ -38,9 +38,9 @@ _counting: ContextVar[tuple[Hook, ...]] = ContextVar("activeassoc_counting", def
 def assert_queries(expected: int, *databases: peewee.Database) -> Iterator[list[peewee.QueryEvent]]:
     """A block that must execute exactly `expected` statements; the list it yields fills with them, as peewee's `QueryEvent`.
 
-    Counted is what the calling thread or task, and the tasks that it starts, execute on `databases`, or, where none is given, on the database of every model known when the
-    block begins. BEGIN, COMMIT, ROLLBACK, savepoints and the lock of the owner's row (``… FOR UPDATE``) do not count. Blocks nest; each
-    counts for itself. Costs nothing but a list entry for each statement.
+    Counted is what the calling thread or task, and the tasks that it starts, execute on `databases`, or, where none is given, on the
+    database of every model known when the block begins. BEGIN, COMMIT, ROLLBACK, savepoints and the lock of the owner's row
+    (``… FOR UPDATE``) do not count. Blocks nest; each counts for itself. Costs nothing but a list entry for each statement.
 
     Raises AssertionError, with the statements and their parameters, where the number differs; an error of the block itself goes through
     unchanged. Raises AssociationError where there is no database to count on, for then every number of statements would be none::
