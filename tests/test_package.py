@@ -47,7 +47,7 @@ def test_the_base_needs_two_packages(distribution):
     """peewee and inflection; drivers and tools are extras."""
     needed = [requirement for requirement in distribution.requires or () if "extra ==" not in requirement]
     assert sorted(re.match(r"[\w-]+", requirement)[0] for requirement in needed) == ["inflection", "peewee"]
-    assert {"postgres", "mysql", "mongo", "redis", "all", "test"} <= set(distribution.metadata.get_all("Provides-Extra"))
+    assert {"postgres", "mysql", "mongo", "redis", "async", "all", "test"} <= set(distribution.metadata.get_all("Provides-Extra"))
 
 
 IMPORTS = """

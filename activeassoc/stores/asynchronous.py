@@ -74,6 +74,13 @@ class Asynchronous(Addressed):
         inherited: Any = super()
         return await inherited.aconnect()
 
+    def connect(self, reuse_if_open: bool = False) -> Any:
+        return super().connect()  # a task has one connection, and keeps it
+
+    def close(self) -> Any:
+        # Where no task runs there is nothing to close, and peewee would miss the bridge.
+        return False if self.is_closed() else super().close()
+
     @property
     def _lost(self) -> bool:
         conn = self._state.conn
