@@ -6,7 +6,6 @@ when its target is known; `Template` is what a declaration on a base without tab
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -375,9 +374,10 @@ def _publish(association: Association) -> None:
         there = getattr(source, name, None)
         if there is None or isinstance(getattr(there, "association", None), Association) or isinstance(there, BackrefAccessor):
             setattr(source, name, publish(association, operation, name))
-        twin = inspect.getattr_static(source, f"a{name}", None)
+        word = f"a{name}"
+        twin = next((base.__dict__[word] for base in source.__mro__ if word in base.__dict__), None)
         if twin is None or isinstance(twin, Twin):
-            setattr(source, f"a{name}", Twin(name, association))
+            type.__setattr__(source, word, Twin(name, association))  # nothing that is kept follows from it
 
 
 def _unpublish(association: Association) -> None:
