@@ -12,6 +12,7 @@ from typing import Any, overload
 from activeassoc import lazy
 from activeassoc.queue import Queue
 from activeassoc.stores.bridge import run
+from activeassoc.twins import require_asyncio
 
 
 class Collection(Sequence[Any]):
@@ -97,10 +98,12 @@ class Collection(Sequence[Any]):
     async def aload(self) -> Collection:
         """This collection, its records loaded: no query where they are in memory, else one. To be awaited, on an asyncio database.
 
-        Under the policy "batch" it loads them for all records of the same query.
+        Under the policy "batch" it loads them for all records of the same query. Raises NotAsyncio on a plain database.
         """
         if not self.loaded:
-            await run(f"{self._association.label}.aload()", self._ask)
+            asked = f"{self._association.label}.aload()"
+            require_asyncio(asked, self._association.source, f"list(record.{self._association.name})")
+            await run(asked, self._ask)
         return self
 
     def _ask(self) -> None:

@@ -13,7 +13,7 @@ from activeassoc.associations.reading import LinkAccessor
 from activeassoc.collection import Collection
 from activeassoc.errors import UnknownName, nearest
 from activeassoc.stores.bridge import run
-from activeassoc.twins import Twin
+from activeassoc.twins import Twin, require_asyncio
 
 #: The methods of Model that ask a database and give no query: each has a twin.
 OF_MODEL = (
@@ -30,7 +30,7 @@ class Coroutines:
         """What ``record.<name>`` is, loaded where it is not: the record of a key or of a has_one, the loaded collection, the join row.
 
         `name` is that of an association, of a foreign key or of a through model, or a field or an association itself. One query, none where
-        it is loaded. Raises UnknownName.
+        it is loaded. Raises UnknownName, and NotAsyncio on a plain database.
         """
         model = type(self)
         word = getattr(name, "name", name)
@@ -38,6 +38,7 @@ class Coroutines:
         if word not in known and not isinstance(inspect.getattr_static(model, str(word), None), LinkAccessor):
             because = f"{model.__name__} has no association {word!r}"
             raise UnknownName(asked, because, nearest(str(word), known), name=word, known=sorted(known))
+        require_asyncio(asked, model, f"record.{word}")
         return await run(asked, _fetched, self, word)
 
 

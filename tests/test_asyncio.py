@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import inspect
+import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
+import peewee
 import pytest
 from accessing import rows
 from asynchronous import opened, run, statements, world
 from conftest import base_on
+from engines import Store
 from peewee import CharField, IntegerField
 
 import activeassoc
@@ -541,3 +546,75 @@ def test_what_cannot_be_opened(url: str, text: str) -> None:
     with pytest.raises(activeassoc.ConnectError) as error:
         asyncio.run(main())
     assert str(error.value) == text
+
+
+def test_options_of_asyncpg() -> None:
+    """E: the words of libpq's URLs go on to mean what they mean; what nobody knows is a setting of the server."""
+    pytest.importorskip("asyncpg")
+    url = "postgresql+asyncpg://ann@host/x?sslmode=require&connect_timeout=9&application_name=shop&options=-c%20search_path%3Da&pool_size=3"
+    db: Any = activeassoc.connect(url, statement_cache_size=0, pool_min_size=2)
+    assert db.connect_params == {
+        "user": "ann",
+        "host": "host",
+        "timeout": 9,
+        "ssl": "require",
+        "statement_cache_size": 0,
+        "server_settings": {"application_name": "shop", "search_path": "a"},
+    }
+    assert (db.database, db._pool_size, db._pool_min_size) == ("x", 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("url", "missing", "install"),
+    [
+        ("sqlite+aiosqlite:///x.db", "greenlet", "'activeassoc[async]'"),
+        ("sqlite+aiosqlite:///x.db", "aiosqlite", "'activeassoc[async]'"),
+        ("postgresql+asyncpg://host/x", "asyncpg", "'activeassoc[async]'"),
+        ("mysql+aiomysql://host/x", "aiomysql", "'activeassoc[async]' aiomysql"),
+    ],
+)
+def test_drivers_that_are_not_installed(url: str, missing: str, install: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E: the pip line is in the text."""
+    pytest.importorskip("greenlet")
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(activeassoc.DriverMissing) as error:
+        activeassoc.connect(url)
+    asked = f"connect('{url.partition(':')[0]}://…')"
+    assert str(error.value) == f"{asked}: {missing} is not installed. Install it: pip install {install}."
+
+
+CRITERIA: list[Any] = [
+    *({"n": {">": 0}}, {"n": 1.0}, {"n": {"<": 2**40}}, {"n": [1, 2, 2**40]}, {"n": "1"}, {"f": 1}, {"f": {">": 1}}),
+    *({"d": 1.5}, {"d": {">": 1}}, {"b": True}, {"at": {"<": datetime.datetime(2021, 1, 1)}}, {"at": {">": "2019-01-01"}}),
+    *({"at": datetime.date(2020, 1, 2)}, {"u": str(uuid.UUID(int=5))}, {"x": b"x\0"}, {"t": "100%"}, {"t": {"like": "1%"}}, {"t": 5}),
+]
+
+
+def test_values_mean_to_asyncpg_what_they_mean_to_psycopg(tmp_path: Path) -> None:
+    """E: the server is told the type of each parameter, and does not guess it from the place; blobs arrive as bytes."""
+    store = Store("postgresql", tmp_path)
+    try:
+        plain, db = store.connect(), opened(store)
+
+        def answers(base: Any) -> list[Any]:
+            class Row(base):  # type: ignore[misc]
+                n, f, d, b = IntegerField(), peewee.FloatField(), peewee.DecimalField(), peewee.BooleanField()
+                at, u, x, t = peewee.DateTimeField(), peewee.UUIDField(), peewee.BlobField(), CharField()
+
+            sync(Row)
+            Row.create(n=1, f=1.5, d="1.5", b=True, at=datetime.datetime(2020, 1, 2), u=uuid.UUID(int=5), x=b"x\0", t="100%")
+            found = [Row.find(each).count() for each in CRITERIA]
+            half = peewee.Value(0.5, converter=False)
+            nodes = (peewee.Case(None, [(Row.n == 1, 7)], 8), Row.t + "!", Row.f * 2, Row.n > half, Row.n + half)
+            found += [Row.select(node).scalar() for node in nodes]
+            found += [Row.update(n=Row.n + 40_000, d=Row.d + 1).execute(), Row.select().dicts().get()]
+            return found
+
+        expected = answers(base_on(plain, __name__))
+
+        async def main() -> None:
+            assert await db.run(answers, base_on(db, __name__)) == expected
+
+        run(db, main)
+    finally:
+        store.remove()

@@ -10,6 +10,7 @@ import peewee
 import pytest
 from accessing import rows
 from asynchronous import asyncio_url, opened, run, statements, world
+from conftest import base_on
 
 import activeassoc
 from activeassoc import Model, declare, sync
@@ -221,6 +222,20 @@ def test_a_twin_runs_what_a_class_overrides(store: Any) -> None:
     run(db, main)
 
 
+def test_what_is_no_method_has_no_twin() -> None:
+    """A18: a field of the name of a method wins; help() and inspect.getmembers go on."""
+
+    class Shelf(base_on(activeassoc.connect("sqlite://"), __name__)):  # type: ignore[misc]
+        get_books = peewee.CharField()
+
+    class Book(base_on(Shelf._meta.database, __name__)):  # type: ignore[misc]
+        pass
+
+    Shelf.has_many(Book)
+    assert not hasattr(Shelf, "aget_books") and hasattr(Shelf, "acount_books")
+    assert "acount_books" in dict(inspect.getmembers(Shelf))
+
+
 def test_a_twin_that_is_taken_away_with_its_association() -> None:
     """B: twins come and go with the methods; nobody finds one of an association that is no more."""
     t = world(activeassoc.connect("sqlite://"))
@@ -235,14 +250,16 @@ def test_a_twin_on_a_plain_database_says_so() -> None:
 
     t = world(activeassoc.connect("sqlite://"))
     for call, asked, write in (
-        (t.Project(id=1).aget_tasks, "Project.aget_tasks()", "get_tasks"),
-        (t.Project.acreate, "Project.acreate()", "create"),
-        (lambda: t.Project.tasks.areach([]), "Project.tasks.areach()", "reach"),
+        (t.Project(id=1).aget_tasks, "Project.aget_tasks()", "get_tasks()"),
+        (t.Project.acreate, "Project.acreate()", "create()"),
+        (lambda: t.Project.tasks.areach([]), "Project.tasks.areach()", "reach()"),
+        (t.Project(id=1).tasks.aload, "Project.tasks.aload()", "list(record.tasks)"),
+        (lambda: t.Project(id=1).afetch("plan"), "Project.afetch('plan')", "record.plan"),
     ):
         with pytest.raises(activeassoc.NotAsyncio) as error:
             asyncio.run(call())
         assert str(error.value) == (
-            f"{asked}: Project is on no asyncio database. Write {write}() without await, or open the database for asyncio: "
+            f"{asked}: Project is on no asyncio database. Write {write} without await, or open the database for asyncio: "
             'connect("sqlite+aiosqlite:///…").'
         )
         assert isinstance(error.value, peewee.InterfaceError) and error.value.model is t.Project
