@@ -362,6 +362,36 @@ def test_a_cancelled_set_is_done_or_not_done(store: Any) -> None:
     run(db, main)
 
 
+def test_a_commit_that_has_begun_is_waited_for(store: Any) -> None:
+    """C3: a task that is cancelled while COMMIT is under way is so after it: what it wrote is there, and its connection is clean."""
+    db = opened(store, pool_size=2)
+    t = world(db)
+
+    async def main() -> None:
+        await everything(t)
+        task = asyncio.current_task()
+        assert task is not None
+
+        def cancel_soon(event: Any) -> None:
+            if event.sql.startswith("UPDATE"):
+                asyncio.get_running_loop().call_soon(task.cancel)  # the next await is that of COMMIT
+
+        db.query_hooks.append(cancel_soon)
+        with pytest.raises(asyncio.CancelledError):
+            async with db.atomic():
+                await db.aexecute(t.Project.update(title="new"))
+        db.query_hooks.clear()
+        task.uncancel()
+        assert not db.in_transaction()
+        others = asyncio.create_task(t.Project.aget_by_id(1))
+        assert (await others).title == "new"
+        async with db.atomic():
+            await db.aexecute(t.Project.update(title="newer"))
+        assert (await asyncio.create_task(t.Project.aget_by_id(1))).title == "newer"
+
+    run(db, main)
+
+
 def test_cancelled_while_it_waits_for_the_file(tmp_path: Path) -> None:
     """C16: BEGIN waits in SQLite for the writer before; a task that gave up waiting has no transaction, and no lock either."""
     pytest.importorskip("aiosqlite")
