@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 from activeassoc import lazy
 from activeassoc.queue import Queue
+from activeassoc.stores.bridge import run
+from activeassoc.twins import require_asyncio
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -101,6 +103,21 @@ class Collection(Sequence[Record]):
         if self._records is None:
             self._records = self._association.listed(self._owner)
         return self._records
+
+    async def aload(self) -> Collection:
+        """This collection, its records loaded: no query where they are in memory, else one. To be awaited, on an asyncio database.
+
+        Under the policy "batch" it loads them for all records of the same query. Raises NotAsyncio on a plain database.
+        """
+        if not self.loaded:
+            asked = f"{self._association.label}.aload()"
+            require_asyncio(asked, self._association.source, f"list(record.{self._association.name})")
+            await run(asked, self._ask)
+        return self
+
+    def _ask(self) -> None:
+        with lazy.on_request(type(self._owner)):
+            self._load()
 
     def hold(self, records: Iterable[Any], *, truncated: bool = False, partial: bool = False) -> None:
         """These are the records now: all of them, or those that populate was asked for."""

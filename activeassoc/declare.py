@@ -29,6 +29,7 @@ from activeassoc.pairing import UNSAID, alone, check_taken, check_throughs, may_
 from activeassoc.planning import Plan
 from activeassoc.registry import Model
 from activeassoc.repeated import LINK_OPTIONS, same_target, say_more, says_the_same
+from activeassoc.twins import Twin
 
 KINDS: dict[str, type[Association]] = {kind.kind: kind for kind in (HasOne, BelongsTo, HasMany, ManyToMany, ReferencesMany)}
 
@@ -378,6 +379,10 @@ def _publish(association: Association) -> None:
         there = getattr(source, name, None)
         if there is None or isinstance(getattr(there, "association", None), Association) or isinstance(there, BackrefAccessor):
             setattr(source, name, publish(association, operation, name))
+        word = f"a{name}"
+        twin = next((base.__dict__[word] for base in source.__mro__ if word in base.__dict__), None)
+        if twin is None or isinstance(twin, Twin):
+            type.__setattr__(source, word, Twin(name, association))  # nothing that is kept follows from it
 
 
 def _unpublish(association: Association) -> None:
@@ -386,5 +391,6 @@ def _unpublish(association: Association) -> None:
     if source.__dict__.get(association.name) is association:
         delattr(source, association.name)
     for name in methods_of(association):
-        if getattr(source.__dict__.get(name), "association", None) is association:
-            delattr(source, name)
+        for each in (name, f"a{name}"):
+            if getattr(source.__dict__.get(each), "association", None) is association:
+                delattr(source, each)

@@ -14,6 +14,7 @@ import peewee
 from activeassoc import arrays, registry, to_dict
 from activeassoc.arrays import Arrays
 from activeassoc.associations.base import Association
+from activeassoc.coroutines import Coroutines
 from activeassoc.declaring import Declaring
 from activeassoc.deleting import Deleting
 from activeassoc.errors import AssociationError, UnsavedRecordError
@@ -31,7 +32,7 @@ from activeassoc.state import OnTouch
 if TYPE_CHECKING:
     from activeassoc.types.faces import Query
 
-class Model(Declaring, Arrays, Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
+class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.Model, metaclass=ModelType):
     """A peewee model with associations.
 
     ``class Base(Model): class Meta: database = connect("sqlite:///app.db")``, and models derived from it. All that peewee's

@@ -48,7 +48,8 @@ def test_the_base_needs_two_packages(distribution):
     """peewee and inflection; drivers and tools are extras."""
     needed = [requirement for requirement in distribution.requires or () if "extra ==" not in requirement]
     assert sorted(re.match(r"[\w-]+", requirement)[0] for requirement in needed) == ["inflection", "peewee"]
-    assert {"postgres", "mysql", "mongo", "redis", "cli", "all", "test"} <= set(distribution.metadata.get_all("Provides-Extra"))
+    extras = set(distribution.metadata.get_all("Provides-Extra"))
+    assert {"postgres", "mysql", "mongo", "redis", "cli", "async", "all", "test"} <= extras
 
 
 IMPORTS = """

@@ -26,6 +26,7 @@ from activeassoc.naming import Names
 from activeassoc.registry import Key, Model, is_record_of
 from activeassoc.stores.sql import every_row, same_database, store_of
 from activeassoc.targets import key_of
+from activeassoc.twins import Twin
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
 
@@ -129,7 +130,10 @@ class Association(Chain):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.operations = frozenset(verbs_of(cls)) | {"query", "reach", "any"}
+        asking = {*verbs_of(cls), "reach"}
+        cls.operations = frozenset({*asking, "query", "any", *(f"a{name}" for name in asking)})
+        for name in asking:
+            setattr(cls, f"a{name}", Twin(name))
 
     def __init__(
         self, source: Model, wanted: str, names: Names, declared: str, binder: Callable[[Any, Model], None], **options: Any
@@ -252,6 +256,11 @@ class Association(Chain):
         """What a message says was asked: the method's name on the source."""
         pattern = verbs_of(type(self)).get(operation, (operation,))[0]
         return f"{self.source.__name__}.{self.fill(pattern)}()"
+
+    @property
+    def getter(self) -> str:
+        """The name of the method that reads its records."""
+        return self.fill(verbs_of(type(self))["get"][0])
 
     def fill(self, pattern: str) -> str:
         return pattern.format(one=self.names.one, many=self.names.many)
