@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
         *("explain", "populate", "queries", "with_links", "to_dict", "deleting"),
     },
     {"model", "model_type"},
-    {"testing", "checking"},
+    {"testing", "checking", "rest"},
 ]
 KINDS = {"has_one", "belongs_to", "has_many", "many_to_many"}
 
