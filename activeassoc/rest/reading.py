@@ -1,0 +1,167 @@
+"""Reads: one record, a list, the children of an owner, with what they embed, in a bounded number of statements.
+
+Whatever a request asks is answered by the database: sorting, cutting, counting. A list is one COUNT and one SELECT, and one statement
+for each association that is embedded, however many documents there are. (K7)
+
+Map: `one`, `list_of` and `children` are the three; `embedding` is what populate is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import peewee
+from peewee import fn
+
+from activeassoc.associations.options import both
+from activeassoc.hydrate import reader
+from activeassoc.rest.conditions import wrong
+from activeassoc.rest.envelope import envelope
+from activeassoc.rest.parameters import Asked
+from activeassoc.rest.problems import NotFound
+from activeassoc.rest.resources import AssociationResource, Resource
+from activeassoc.rest.shape import Shape, held, plain
+from activeassoc.stores.sql import rows_among, same_database, store_of
+
+__all__ = ["children", "list_of", "one"]
+
+#: What is called with the records that were read, and then with those that they embed, before they become documents.
+After = Callable[[Resource, list[Any]], Any]
+
+
+def one(resource: Resource, key: Any, asked: Asked, after: After | None = None) -> dict[str, Any]:
+    """The document with this primary key, as `Resource.read_key` gives it.
+
+    One statement, and one for each association that is embedded. Raises NotFound where there is none, Forbidden where `authorize`
+    says so.
+    """
+    records = list(_select(resource, rows_among(resource.model, [key]), asked).limit(1))
+    if not records:
+        raise missing(resource, key)
+    _tell(after, resource, records, asked.embed)
+    return Shape(asked).document(resource, records[0])
+
+
+def list_of(resource: Resource, asked: Asked, after: After | None = None) -> dict[str, Any] | int:
+    """The documents of a model, in their envelope; their number alone where `asked.count`.
+
+    Two statements, the COUNT first, and one for each association that is embedded; the COUNT alone where the page is empty. (K5, K7)
+    """
+    resource.let("read")
+    model = resource.model
+    query = model.select(fn.COUNT(peewee.SQL("1")))
+    query = query if asked.where is None else query.where(asked.where)
+    total = int(model._meta.database.execute(query).fetchone()[0])
+    if asked.count:
+        return total
+    first, limit = _page(asked, total)
+    records = []
+    if limit:
+        records = list(_select(resource, asked.where, asked).order_by(*_order(resource, asked)).offset(first).limit(limit))
+    _tell(after, resource, records, asked.embed)
+    return _enveloped(Shape(asked).documents(resource, records), total, asked)
+
+
+def children(below: AssociationResource, key: Any, asked: Asked, after: After | None = None) -> dict[str, Any] | int:
+    """The children of the owner with this primary key, as `list_of` gives documents, each with the fields of its link. (K6)
+
+    The statement that finds the owner counts the children too, where both are in one SQL database; else the COUNT is a statement of
+    its own. Links that cannot be joined with the children take a statement more. Raises NotFound where there is no such owner.
+    """
+    owner, total = _owner(below, key, asked)
+    below.owner.let("read", owner)
+    below.child.let("read")
+    if asked.count:
+        return total
+    first, limit = _page(asked, total)
+    records: list[Any] = []
+    if limit:
+        records = below.association.fetch(
+            owner,
+            "get",
+            where=asked.where,
+            through_where=asked.through_where,
+            order=list(asked.sort) or None,
+            limit=limit,
+            offset=first,
+            populate=embedding(below.child, asked) or None,
+        )
+    _tell(after, below.child, records, asked.embed)
+    shape = Shape(asked)
+    return _enveloped([shape.child(below, record) for record in records], total, asked)
+
+
+def missing(resource: Resource, key: Any) -> NotFound:
+    """The error for a record that is not there."""
+    return NotFound(f"There is no {resource.segment} with the id {plain(key, resource.key)!r}.")
+
+
+def embedding(resource: Resource, asked: Asked) -> dict[str, Any]:
+    """The paths that populate is given, each with its options: no default limit cuts what is embedded.
+
+    Of a list one record more than the limit is read, by which `Shape` sees that it is too long. (K6)
+    """
+
+    def paths(resource: Resource, tree: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+        for name, inner in tree.items():
+            yield f"{before}{name}", {"limit": asked.limits.embedded + 1} if resource.embeddable[name].to_many else {}
+            yield from paths(resource.embedded(name), inner, f"{before}{name}.")
+
+    return dict(paths(resource, asked.embed, ""))
+
+
+def _tell(after: After | None, resource: Resource, records: list[Any], tree: Mapping[str, Any]) -> None:
+    """Call `after` with the records, and with those that they hold, each model's together."""
+    if after is None or not records:
+        return
+    after(resource, records)
+    for name, inner in tree.items():
+        inside = {id(each): each for record in records for each in held(resource.embeddable[name], record)}
+        _tell(after, resource.embedded(name), list(inside.values()), inner)
+
+
+def _select(resource: Resource, condition: Any, asked: Asked) -> Any:
+    """A query of the records, with what they embed."""
+    query = resource.model.select()
+    query = query if condition is None else query.where(condition)
+    for path, options in embedding(resource, asked).items():
+        query = query.populate(path, **options)
+    return query
+
+
+def _order(resource: Resource, asked: Asked) -> list[Any]:
+    """What was asked for, then the primary key, so that pages neither repeat nor leave out a document."""
+    return [*asked.sort, *resource.model._meta.get_primary_keys()]
+
+
+def _page(asked: Asked, total: int) -> tuple[int, int]:
+    """The number of documents before the page, and how many it has: 0 where nothing need be read."""
+    first, limit = asked.window
+    size = max(0, min(total - first, total if limit is None else limit))
+    if size > asked.limits.documents:
+        because = f"there are {size:,} documents, and one page may have {asked.limits.documents:,}"
+        raise wrong("$limit", because, f"Write $limit={asked.limits.documents}, and read the next page")
+    return first, size
+
+
+def _enveloped(docs: list[Any], total: int, asked: Asked) -> dict[str, Any]:
+    return envelope(docs, total, asked.skip, asked.limit, asked.page)
+
+
+def _owner(below: AssociationResource, key: Any, asked: Asked) -> tuple[Any, int]:
+    """The owner, and how many children it has."""
+    association, model = below.association, below.owner.model
+    conditions = {"where": asked.where, "through_where": asked.through_where}
+    together = same_database(model, association.target) and store_of(model._meta.database).joins and not association.apart
+    if not together or association.path[0].near != below.owner.key.name:
+        owner = model.select().where(rows_among(model, [key])).first()
+        if owner is None:
+            raise missing(below.owner, key)
+        return owner, association.count(owner, **conditions)
+    counting = association.select([fn.COUNT(peewee.SQL("1"))], both(association.near_is([key]), association.filters("", **conditions)))
+    columns = list(model._meta.sorted_fields)
+    row = model._meta.database.execute(model.select(*columns, counting).where(rows_among(model, [key]))).fetchone()
+    if row is None:
+        raise missing(below.owner, key)
+    return reader(model, columns)(row), int(row[-1])

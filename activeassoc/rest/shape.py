@@ -1,0 +1,129 @@
+"""Records as JSON: what a client may see of each, with the associations that it asked to embed.
+
+Map: `Shape` makes the documents of one request; `PLAIN` is how the values of fields stand in JSON, and `plain` writes one.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import decimal
+import math
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from peewee import Field
+
+from activeassoc.rest.conditions import wrong
+from activeassoc.rest.parameters import Asked
+from activeassoc.rest.resources import AssociationResource, Resource
+
+__all__ = ["PLAIN", "Shape", "held", "plain"]
+
+
+def _float(value: float) -> Any:
+    return value if math.isfinite(value) else str(value)  # JSON has no infinities
+
+
+def _mapping(value: Mapping[Any, Any]) -> Any:
+    return {str(name): plain(each) for name, each in value.items()}
+
+
+#: How values stand in JSON: whatever has no form of its own there is a text, which is read again when it is sent back.
+PLAIN: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
+    ((bool,), bool),
+    ((int,), int),
+    ((str,), str.__str__),
+    ((float,), _float),
+    ((decimal.Decimal, uuid.UUID), str),
+    ((datetime.date, datetime.time), lambda value: value.isoformat()),
+    ((bytes, bytearray, memoryview), lambda value: base64.b64encode(value).decode()),
+    ((Mapping,), _mapping),
+    ((list, tuple, set, frozenset), lambda value: [plain(each) for each in value]),
+)
+
+
+def plain(value: Any, field: Field | None = None) -> Any:
+    """The value as JSON has it. One of a type that is not in the table is what its field writes into the database."""
+    if value is None:
+        return None
+    for types, write in PLAIN:
+        if isinstance(value, types):
+            return write(value)
+    stored = field.db_value(value) if field is not None else None
+    return str(value) if stored is None or type(stored) is type(value) else plain(stored)
+
+
+def held(association: Any, record: Any) -> list[Any]:
+    """What the record has loaded of an association, without a query; of a to-one a list of at most one."""
+    if association.key_on_source:
+        found = record.__rel__.get(association.key.field.name)
+    else:
+        found = (record._loaded or {}).get(association.name)
+    if found is None:
+        return []
+    return found.held() if association.to_many else [found]
+
+
+class Shape:
+    """The documents of one request.
+
+    Whoever makes one has loaded what `asked.embed` names: nothing here asks the database. Every record that leaves is first
+    `let` out by its own resource (which raises Forbidden), embedded ones too.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self.flatten, self.limits, self.select = asked.flatten, asked.limits, asked.select
+        self.tree = asked.embed
+
+    def documents(self, resource: Resource, records: Iterable[Any]) -> list[dict[str, Any]]:
+        """The documents of records, in their order."""
+        return [self.document(resource, record) for record in records]
+
+    def document(self, resource: Resource, record: Any) -> dict[str, Any]:
+        """One record: the fields that may be read and were selected, then what is embedded. ``id`` always comes. (K2, K6)"""
+        return self._document(resource, record, self.tree, self.select)
+
+    def child(self, below: AssociationResource, record: Any) -> dict[str, Any]:
+        """A record of an association's list: with the fields of its link, under the through model's name. (K6)"""
+        found = self.document(below.child, record)
+        if below.link_fields:
+            found[below.link_name] = self._link(below, record)
+        return found
+
+    def _document(self, resource: Resource, record: Any, tree: Mapping[str, Any], select: Iterable[str] | None) -> dict[str, Any]:
+        resource.let("read", record)
+        data, fields = record.__data__, resource.readable
+        if select is not None:
+            fields = {name: field for name, field in fields.items() if name == "id" or name in select}
+        found = {name: plain(data.get(field.name), field) for name, field in fields.items()}
+        for name, inner in tree.items():
+            found[name] = self._embedded(resource, record, name, inner)
+        return found
+
+    def _embedded(self, resource: Resource, record: Any, name: str, tree: Mapping[str, Any]) -> Any:
+        """The record of a to-one, None where there is none; the list of a to-many."""
+        association, target = resource.embeddable[name], resource.embedded(name)
+        records = held(association, record)
+        if not association.to_many:
+            return self._document(target, records[0], tree, None) if records else None
+        below = AssociationResource(resource, association)
+        if len(records) > self.limits.embedded:
+            raise wrong(
+                "$embed",
+                f"{resource.segment} {plain(record._pk)} has more than {self.limits.embedded:,} of {name!r}",
+                f"Read /{resource.segment}/{plain(record._pk)}/{below.segment} with $limit",
+            )
+        return [self._item(below, each, tree) for each in records]
+
+    def _item(self, below: AssociationResource, record: Any, tree: Mapping[str, Any]) -> dict[str, Any]:
+        """A record of an embedded list; one that was reached by a link stands in it, unless that level is taken out. (K6)"""
+        found = self._document(below.child, record, tree, None)
+        if below.link is None or self.flatten:
+            return found
+        return {below.association.names.one: found, **(self._link(below, record) if below.link_fields else {})}
+
+    def _link(self, below: AssociationResource, record: Any) -> dict[str, Any]:
+        row = getattr(record, below.association.link_name)
+        return {name: plain(row.__data__.get(field.name), field) for name, field in below.link_fields.items()}
