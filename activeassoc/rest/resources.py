@@ -19,6 +19,7 @@ from activeassoc import naming, registry
 from activeassoc.associations.base import Association
 from activeassoc.errors import DeclarationError, WrongArgument
 from activeassoc.registry import Model
+from activeassoc.rest.limits import Limits
 from activeassoc.rest.problems import BadRequest, Forbidden
 from activeassoc.rest.said import Rest, rest_of
 from activeassoc.stores.sql import base_field, coercer
@@ -36,7 +37,8 @@ class Resource:
     def __init__(self, served: Served, model: Model) -> None:
         self.served, self.model = served, model
         self.rest: Rest = rest_of(model)
-        self.segment: str = self.rest.alias or naming.names_of(model.__name__, getattr(model._meta, "singular", None)).one
+        self.names = naming.names_of(model.__name__, getattr(model._meta, "singular", None), getattr(model._meta, "plural", None))
+        self.segment: str = self.rest.alias or self.names.one
         #: The primary key where it is one column; None else, and then its records have no paths of their own.
         self.key: Any = model._meta.primary_key if isinstance(model._meta.primary_key, peewee.Field) else None
         #: JSON name → field, of every column. ``record.__data__.get(field.name)`` is the value, a key's for a reference.
@@ -232,11 +234,11 @@ class AssociationResource:
 class Served:
     """The models of one app, and every other model that is reached from them.
 
-    `limits` are the limits on requests (`parameters.Limits`); `where` tells whether clients may send $where.
+    `limits` are the limits on requests (`limits.Limits`); `where` tells whether clients may send $where.
     """
 
-    def __init__(self, models: Iterable[Model], limits: Any = None, where: bool = False) -> None:
-        self.limits, self.where = limits, where
+    def __init__(self, models: Iterable[Model], limits: Limits | None = None, where: bool = False) -> None:
+        self.limits, self.where = limits or Limits(), where
         self._resources: dict[Any, Resource] = {}
         given = list(models)
         for model in given:
