@@ -85,15 +85,21 @@ def _boolean(text: str, field: Any) -> Any:
     return BOOLEANS.get(text.lower(), text)
 
 
+def _moment(text: str, field: Any) -> Any:
+    # As bodies are read: where the column has no time zone, what has one is UTC there.
+    found = datetime.datetime.fromisoformat(text)
+    return found if found.tzinfo is None or field.field_type == "TIMESTAMPTZ" else found.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
 def _timestamp(text: str, field: Any) -> Any:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else datetime.datetime.fromisoformat(text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else _moment(text, field)
 
 
 #: How the text of a value is read. Whatever is not here, or is no such value, goes on as text, which criteria read or refuse.
 TEXTS: tuple[tuple[type[Field], Callable[[str, Any], Any]], ...] = (
     (peewee.BooleanField, _boolean),
     (peewee.TimestampField, _timestamp),
-    (peewee.DateTimeField, lambda text, field: datetime.datetime.fromisoformat(text)),
+    (peewee.DateTimeField, _moment),
     (peewee.DateField, lambda text, field: datetime.date.fromisoformat(text)),
     (peewee.TimeField, lambda text, field: datetime.time.fromisoformat(text)),
 )

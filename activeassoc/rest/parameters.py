@@ -245,7 +245,8 @@ def read(
         conditions.check_text(name, values)
         if name not in known:
             what = f"GET of one {resource.segment}" if place == ONE else f"list of {resource.segment}"
-            raise wrong(name[:100], f"a {what} knows no such parameter", nearest(name[:100], known))
+            alike = [each for each in known if each.startswith("$") == name.startswith("$")]
+            raise wrong(name[:100], f"a {what} knows no such parameter", nearest(name[:100], alike))
         parameter = _TABLE.get(name)
         if parameter is None:
             of_link = conditions.link_fields(association).get(name)

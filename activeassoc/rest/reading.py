@@ -66,27 +66,20 @@ def list_of(resource: Resource, asked: Asked, after: After | None = None) -> dic
 def children(below: AssociationResource, key: Any, asked: Asked, after: After | None = None) -> dict[str, Any] | int:
     """The children of the owner with this primary key, as `list_of` gives documents, each with the fields of its link. (K6)
 
-    The statement that finds the owner counts the children too, where both are in one SQL database; else the COUNT is a statement of
-    its own. Links that cannot be joined with the children take a statement more. Raises NotFound where there is no such owner.
+    Two statements, and one for each association that is embedded: the one that finds the owner counts the children too. Where one
+    statement cannot reach both (in a store without joins, across databases) the COUNT is a statement of its own, left out where the page
+    tells the number; links and children that cannot be joined are read by a statement each. Raises NotFound where there is no such owner.
     """
     owner, total = _owner(below, key, asked)
     below.owner.let("read", owner)
     below.child.let("read")
+    if total is None:
+        records, total = _counted(below, owner, asked)
+    else:
+        first, limit = (0, 0) if asked.count else _page(asked, total)
+        records = _fetched(below, owner, asked, first, limit) if limit else []
     if asked.count:
         return total
-    first, limit = _page(asked, total)
-    records: list[Any] = []
-    if limit:
-        records = below.association.fetch(
-            owner,
-            "get",
-            where=asked.where,
-            through_where=asked.through_where,
-            order=list(asked.sort) or None,
-            limit=limit,
-            offset=first,
-            populate=embedding(below.child, asked) or None,
-        )
     _tell(after, below.child, records, asked.embed)
     shape = Shape(asked)
     return _enveloped([shape.child(below, record) for record in records], total, asked)
@@ -132,7 +125,9 @@ def _select(resource: Resource, condition: Any, asked: Asked) -> Any:
 
 def _order(resource: Resource, asked: Asked) -> list[Any]:
     """What was asked for, then the primary key, so that pages neither repeat nor leave out a document."""
-    return [*asked.sort, *resource.model._meta.get_primary_keys()]
+    sorted_by = [term.node if isinstance(term, peewee.Ordering) else term for term in asked.sort]
+    keys = resource.model._meta.get_primary_keys()
+    return [*asked.sort, *(key for key in keys if not any(key is field for field in sorted_by))]
 
 
 def _page(asked: Asked, total: int) -> tuple[int, int]:
@@ -149,19 +144,51 @@ def _enveloped(docs: list[Any], total: int, asked: Asked) -> dict[str, Any]:
     return envelope(docs, total, asked.skip, asked.limit, asked.page)
 
 
-def _owner(below: AssociationResource, key: Any, asked: Asked) -> tuple[Any, int]:
-    """The owner, and how many children it has."""
+def _owner(below: AssociationResource, key: Any, asked: Asked) -> tuple[Any, int | None]:
+    """The owner, and how many children it has, where one statement can tell both."""
     association, model = below.association, below.owner.model
-    conditions = {"where": asked.where, "through_where": asked.through_where}
-    together = same_database(model, association.target) and store_of(model._meta.database).joins and not association.apart
-    if not together or association.path[0].near != below.owner.key.name:
-        owner = model.select().where(rows_among(model, [key])).first()
-        if owner is None:
-            raise missing(below.owner, key)
-        return owner, association.count(owner, **conditions)
-    counting = association.select([fn.COUNT(peewee.SQL("1"))], both(association.near_is([key]), association.filters("", **conditions)))
-    columns = list(model._meta.sorted_fields)
-    row = model._meta.database.execute(model.select(*columns, counting).where(rows_among(model, [key]))).fetchone()
+    columns, owner_is = list(model._meta.sorted_fields), rows_among(model, [key])
+    counting: list[Any] = []
+    if _together(below):
+        conditions = association.filters(f"GET of {association.label}", asked.where, asked.through_where)
+        counting = [association.select([fn.COUNT(peewee.SQL("1"))], both(association.near_is([key]), conditions))]
+    row = model._meta.database.execute(model.select(*columns, *counting).where(owner_is)).fetchone()
     if row is None:
         raise missing(below.owner, key)
-    return reader(model, columns)(row), int(row[-1])
+    return reader(model, columns)(row), int(row[-1]) if counting else None
+
+
+def _together(below: AssociationResource) -> bool:
+    """Whether one statement reaches the owner and its children, by the key that the request names."""
+    association, model = below.association, below.owner.model
+    joined = same_database(model, association.target) and store_of(model._meta.database).joins and not association.apart
+    return bool(joined and association.path[0].near == below.owner.key.name)
+
+
+def _counted(below: AssociationResource, owner: Any, asked: Asked) -> tuple[list[Any], int]:
+    """The children of the page, and how many there are; counted only where the page does not tell."""
+    (first, limit), most = asked.window, asked.limits.documents
+    # One more than a page may have tells that there are too many; an offset that no store takes has no records behind it.
+    size = 0 if asked.count or first >= 2**62 else most + 1 if limit is None else limit
+    records = _fetched(below, owner, asked, first, size) if size else []
+    if len(records) < size and (records or not first):
+        return records, first + len(records)
+    total = below.association.count(owner, where=asked.where, through_where=asked.through_where)
+    if not asked.count:
+        _page(asked, total)
+    return records, total
+
+
+def _fetched(below: AssociationResource, owner: Any, asked: Asked, first: int, limit: int) -> list[Any]:
+    """The children of an owner, with what they embed."""
+    association: Any = below.association
+    found: list[Any] = association.get(
+        owner,
+        where=asked.where,
+        through_where=asked.through_where,
+        order=list(asked.sort) or None,
+        limit=limit,
+        offset=first,
+        populate=embedding(below.child, asked) or None,
+    )
+    return found
