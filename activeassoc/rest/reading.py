@@ -87,7 +87,8 @@ def children(below: AssociationResource, key: Any, asked: Asked, after: After | 
 
 def missing(resource: Resource, key: Any) -> NotFound:
     """The error for a record that is not there."""
-    return NotFound(f"There is no {resource.segment} with the id {plain(key, resource.key)!r}.")
+    name = plain(key, resource.key)
+    return NotFound(f"There is no {resource.segment} with the id {name}", {"id": f"there is none with the id {name}"})
 
 
 def embedding(resource: Resource, asked: Asked) -> dict[str, Any]:
