@@ -6,10 +6,24 @@ library or of the database is; `refusal` turns any exception into a `Refused`, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from activeassoc.errors import AssociationError
+import peewee
+
+from activeassoc.errors import (
+    AssociationError,
+    ConnectError,
+    MissingValue,
+    NullNotAllowed,
+    PartialWriteError,
+    RecordNotFound,
+    RequiredKeyError,
+    TransactionAborted,
+    UnfitValue,
+    listed,
+)
+from activeassoc.stores.violations import CHECK, FOREIGN_KEY, NOT_NULL, UNIQUE, violated
 
 
 class Refused(AssociationError):
@@ -57,6 +71,12 @@ class Conflict(Refused):
     status, error = 409, "conflict"
 
 
+class NotAllowed(Refused):
+    """405: the path has no such method."""
+
+    status, error = 405, "method_not_allowed"
+
+
 class TooLarge(Refused):
     """413: the body is longer than the limit."""
 
@@ -67,3 +87,88 @@ class Unavailable(Refused):
     """503: the database does not answer, or is busy for too long."""
 
     status, error = 503, "unavailable"
+
+
+class Broken(Refused):
+    """500: the program failed, and its log tells why."""
+
+    status, error = 500, "internal_error"
+
+
+class PartlyDone(Refused):
+    """500: of a write in several stores, or in one without transactions, a part stays written."""
+
+    status, error = 500, "partly_done"
+
+
+#: Status → the kind, for what others raise with a status alone.
+STATUSES: dict[int, type[Refused]] = {kind.status: kind for kind in (BadRequest, Forbidden, NotFound, NotAllowed, Conflict, TooLarge)}
+
+
+def refusal(error: BaseException) -> Refused | None:
+    """What a client is told of an exception; None where it is the program's fault alone, and nothing is to be told.
+
+    Texts of the database do not go out: they quote values, of which some may be excluded.
+    """
+    if isinstance(error, Refused):
+        return error
+    for kind, answer in ANSWERS:
+        if isinstance(error, kind):
+            return answer(error)
+    return None
+
+
+def _not_found(error: Any) -> Refused:
+    keys = listed([str(key) for key in error.keys])
+    return NotFound(f"There is no {error.model.__name__} with the id {keys}", {"id": f"there is none with the id {keys}"})
+
+
+def _fields(why: str) -> Callable[[Any], Refused]:
+    def answer(error: Any) -> Refused:
+        names = [str(name) for name in error.fields]
+        return BadRequest(f"{listed(names)} {why}", dict.fromkeys(names, why))
+
+    return answer
+
+
+def _unfit(error: Any) -> Refused:
+    name = getattr(error.field, "name", "") if error.field is not None else ""
+    why = "is no value that the field can hold"
+    return BadRequest(f"{name or 'A value'} {why}", {name: why} if name else {})
+
+
+def _integrity(error: Any) -> Refused:
+    """Which rule it broke; the fields are those that whoever wrote has left on the error, as ``rule → fields``."""
+    rule = violated(error)
+    broken: Callable[[], dict[str, list[str]]] = getattr(error, "broken", dict)
+    names = broken().get(rule, [])
+    kind, why = RULES.get(rule, (BadRequest, "breaks a rule of the database"))
+    return kind(f"{listed(names) or 'A value'} {why}", dict.fromkeys(names, why))
+
+
+#: What a broken rule is to a client.
+RULES: dict[str, tuple[type[Refused], str]] = {
+    UNIQUE: (Conflict, "is there already, and has to be the only one"),
+    FOREIGN_KEY: (NotFound, "refers to a record that is not there"),
+    NOT_NULL: (BadRequest, "may not be null"),
+    CHECK: (BadRequest, "breaks a rule of the database"),
+}
+
+
+def _partly(error: Any) -> Refused:
+    return PartlyDone("A part of it was done, and stays, as the stores have no transaction in common", {"written": listed(error.written)})
+
+
+#: Exceptions → what the client is told; the first that fits.
+ANSWERS: tuple[tuple[Any, Callable[[Any], Refused]], ...] = (
+    (PartialWriteError, _partly),
+    (RecordNotFound, _not_found),
+    (RequiredKeyError, lambda error: BadRequest("A record cannot be taken from the list: its key may not be null")),
+    (MissingValue, _fields("is required")),
+    (NullNotAllowed, _fields("may not be null")),
+    (UnfitValue, _unfit),
+    (peewee.IntegrityError, _integrity),
+    (peewee.DataError, lambda error: BadRequest("A value is none that its field can hold")),
+    ((ConnectError, TransactionAborted), lambda error: Unavailable("The database does not answer now; try again")),
+    ((peewee.OperationalError, peewee.InterfaceError), lambda error: Unavailable("The database is busy or away; try again")),
+)

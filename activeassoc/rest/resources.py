@@ -17,15 +17,19 @@ import peewee
 
 from activeassoc import naming, registry
 from activeassoc.associations.base import Association
+from activeassoc.associations.writing import equalities
 from activeassoc.errors import DeclarationError, WrongArgument
 from activeassoc.registry import Model
 from activeassoc.rest.limits import Limits
 from activeassoc.rest.problems import BadRequest, Forbidden
 from activeassoc.rest.said import Rest, rest_of
 from activeassoc.stores.sql import base_field, coercer
+from activeassoc.sync.models import is_base
 
 #: The request that is being answered in this thread; None outside of one.
 current_request: ContextVar[Any] = ContextVar("current_request", default=None)
+#: What is answered is what the client just wrote: it may see it, whatever else it may read.
+showing_written: ContextVar[bool] = ContextVar("showing_written", default=False)
 
 #: Fields whose values cannot be written into a query string: they are read, and neither filtered nor sorted.
 UNFILTERED = ("JSON", "JSONB", "BLOB", "BYTEA", "LONGBLOB")
@@ -40,7 +44,7 @@ class Resource:
         self.names = naming.names_of(model.__name__, getattr(model._meta, "singular", None), getattr(model._meta, "plural", None))
         self.segment: str = self.rest.alias or self.names.one
         #: The primary key where it is one column; None else, and then its records have no paths of their own.
-        self.key: Any = model._meta.primary_key if isinstance(model._meta.primary_key, peewee.Field) else None
+        self.key: Any = (model._meta.primary_key or None) if not model._meta.composite_key else None
         #: JSON name → field, of every column. ``record.__data__.get(field.name)`` is the value, a key's for a reference.
         self.fields: dict[str, Any] = self._named()
 
@@ -166,7 +170,7 @@ class Resource:
 
         What reads asks it for every record that leaves, embedded ones by their own resource.
         """
-        if self.rest.authorize is None:
+        if self.rest.authorize is None or (action == "read" and showing_written.get()):
             return
         if not self.rest.authorize(current_request.get(), action, self.model, record):
             raise Forbidden(f"{action} of {self.model.__name__} is not allowed")
@@ -210,12 +214,21 @@ class AssociationResource:
     @property
     def allow_add(self) -> bool:
         said = self.said.allow_add
-        return (self.owner.rest.allow_add if said is None else said) and self._writable()
+        return (self.owner.rest.allow_add if said is None else said) and self._writable() and self.scope_is_writable
 
     @property
     def allow_remove(self) -> bool:
         said = self.said.allow_remove
         return (self.owner.rest.allow_remove if said is None else said) and self._writable()
+
+    @property
+    def scope_is_writable(self) -> bool:
+        """Whether a record can be made to fall into the association's where: only equalities can be written. (A19)"""
+        try:
+            equalities(self.association.target, self.association.where, self.association.declared)
+        except DeclarationError:
+            return False
+        return True
 
     def _writable(self) -> bool:
         """Whether requests may change it at all: children have a key for paths, and nobody said that the field it writes is read-only."""
@@ -237,15 +250,10 @@ class Served:
     `limits` are the limits on requests (`limits.Limits`); `where` tells whether clients may send $where.
     """
 
-    def __init__(self, models: Iterable[Model], limits: Limits | None = None, where: bool = False) -> None:
+    def __init__(self, what: Iterable[Any], limits: Limits | None = None, where: bool = False) -> None:
         self.limits, self.where = limits or Limits(), where
         self._resources: dict[Any, Resource] = {}
-        given = list(models)
-        for model in given:
-            if not (isinstance(model, type) and issubclass(model, peewee.Model) and hasattr(model, "associations")):
-                raise WrongArgument(
-                    "create_app(…)", f"{model!r} is no model of activeassoc", "Give the classes: create_app(User, Project)", value=model
-                )
+        given = _models(what)
         registry.settle(*given)
         #: The resources of the models that were given, by segment, in their order.
         self.resources: dict[str, Resource] = {}
@@ -265,6 +273,33 @@ class Served:
         if found is None:
             found = self._resources[model] = Resource(self, model)
         return found
+
+    def databases(self) -> list[Any]:
+        """Every database that a request may touch, each once."""
+        found = {id(model._meta.database): model._meta.database for model in list(self._resources)}
+        return list(found.values())
+
+
+def _models(what: Iterable[Any]) -> list[Model]:
+    """The models that are meant: a database stands for those on it, a base for those that derive from it."""
+    known, found = registry.known_models(), []
+    for each in what:
+        if isinstance(each, peewee.Proxy):
+            each = each.obj
+        if isinstance(each, peewee.Database):
+            found += [model for model in known if model._meta.get_database_instance() is each and not is_base(model, known)]
+        elif isinstance(each, type) and issubclass(each, peewee.Model) and hasattr(each, "associations"):
+            found += [model for model in known if issubclass(model, each) and model is not each] if is_base(each, known) else [each]
+        else:
+            raise WrongArgument(
+                "create_app(…)", f"{each!r} is neither a model nor a database", "Give the classes: create_app(User, Project)", value=each
+            )
+    for model in found:
+        if model._meta.database is None:
+            raise DeclarationError(f"create_app(…) with {model.__name__}", "it has no database yet", "Give it one: Meta.database")
+    if not found:
+        raise WrongArgument("create_app()", "there is no model to serve", "Give the classes: create_app(User, Project)", value=())
+    return found
 
 
 def read_key(field: Any, value: Any, path: str) -> Any:

@@ -85,7 +85,7 @@ class Route(NamedTuple):
         return self.way.summary.format(one=names.one, many=names.many, owner=self.resource.names.one)
 
     @property
-    def databases(self) -> list[Any]:
+    def models(self) -> list[Any]:
         """The models whose databases every such request needs, those that refer to others first."""
         if self.below is None:
             return [self.model]

@@ -13,6 +13,7 @@ from playhouse.pydantic_utils import choices_description
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, create_model
 
 from activeassoc.naming import camel
+from activeassoc.rest.bodies import TAG
 from activeassoc.rest.limits import Limits
 from activeassoc.rest.parameters import ONE, PARAMETERS
 from activeassoc.rest.resources import AssociationResource, Resource, Served
@@ -118,8 +119,8 @@ class Schemas:
     def _one_or_several(self, one: Any) -> Any:
         several = _annotated[_list[one], Field(min_length=1, max_length=self.limits.records)]
         return _annotated[
-            _annotated[one, Tag("one")] | _annotated[several, Tag("several")],
-            Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+            _annotated[one, Tag(TAG % "one")] | _annotated[several, Tag(TAG % "several")],
+            Discriminator(lambda value: TAG % ("several" if isinstance(value, list) else "one")),
         ]
 
     def updated(self, resource: Resource) -> Any:
@@ -153,8 +154,8 @@ class Schemas:
 
         one = self._once(("added", below.association), make)
         either = _annotated[
-            _annotated[key, Tag("id")] | _annotated[one, Tag("link")],
-            Discriminator(lambda value: "link" if isinstance(value, dict | Body) else "id"),
+            _annotated[key, Tag(TAG % "id")] | _annotated[one, Tag(TAG % "link")],
+            Discriminator(lambda value: TAG % ("link" if isinstance(value, dict | Body) else "id")),
         ]
         return _annotated[_list[either], Field(min_length=1, max_length=self.limits.records)]
 
@@ -239,8 +240,9 @@ class Schemas:
 
         return self._once(("child", below.association), make)
 
-    def page(self, document: Any, name: str) -> Any:
+    def page(self, document: Any, of: Resource | AssociationResource) -> Any:
         """The envelope of a list; a number where `$count` was asked for."""
+        name = f"{self._name_below(of)}Page" if isinstance(of, AssociationResource) else f"{self.name_of(of)}Page"
 
         def make() -> Any:
             envelope: Any = create_model
