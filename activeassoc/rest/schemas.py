@@ -89,6 +89,7 @@ class Schemas:
         self.limits: Limits = served.limits
         self._made: dict[Any, Any] = {}
         self._documents: dict[str, Any] = {}
+        self._waiting: list[str] = []
 
     def _once(self, key: Any, make: Any) -> Any:
         if key not in self._made:
@@ -183,6 +184,7 @@ class Schemas:
             for word, association in resource.embeddable.items():
                 fields[word] = self._embedded(resource, word, association)
             self._documents[name] = self._model(name, fields, f"A {resource.names.one}.")
+            self._waiting.append(name)
         return str(name)
 
     def _free(self, name: str) -> str:
@@ -211,6 +213,7 @@ class Schemas:
             fields: dict[str, tuple[Any, bool]] = {association.names.one: (target, True)}
             fields |= {each: (answer_of(field), False) for each, field in below.link_fields.items()}
             self._documents[name] = self._model(name, fields, f"One of the {association.names.many}, in the fields of its link.")
+            self._waiting.append(name)
         return _list[_any_of([ForwardRef(name), target])], False
 
     def _model(self, name: str, fields: Mapping[str, tuple[Any, bool]], doc: str, base: Any = BaseModel) -> Any:
@@ -222,9 +225,9 @@ class Schemas:
         return make(name, __base__=base, __doc__=doc, **made)
 
     def _settle(self) -> None:
-        """Put the models in place of their names."""
-        for made in self._documents.values():
-            made.model_rebuild(force=True, _types_namespace=self._documents)
+        """Put the models in place of their names, in those that still wait for it."""
+        while self._waiting:
+            self._documents[self._waiting.pop()].model_rebuild(force=True, _types_namespace=self._documents)
 
     def child(self, below: AssociationResource) -> Any:
         """A record as the list of an association answers it: with the fields of its link under the through model's name."""

@@ -14,7 +14,7 @@ import peewee
 
 from activeassoc.associations.stages import transactional
 from activeassoc.deleting.plan import delete_plan
-from activeassoc.errors import UnknownName, listed, nearest
+from activeassoc.errors import RecordNotFound, UnknownName, listed, nearest
 from activeassoc.keys import find_field
 from activeassoc.rest.parameters import Asked
 from activeassoc.rest.problems import BadRequest, Conflict, NotFound
@@ -143,7 +143,11 @@ def add(below: AssociationResource, owner_key: Any, entries: Sequence[tuple[Any,
         _check_kept(below, owner, children)
         written = {key: _values(below.link, fields) for key, fields in children.items()}
     with _named_below(below):
-        below.association.add(owner, written)
+        try:
+            below.association.add(owner, written)
+        except RecordNotFound as error:
+            gone = below.child if getattr(error, "model", None) is below.child.model else below.owner
+            raise missing(gone, error.keys) from error
     _after(below.owner, "add", [owner], below)
 
 
@@ -215,7 +219,7 @@ def _values(resource: Resource, row: Mapping[str, Any]) -> dict[str, Any]:
     """The values by the fields' own names. What a client sent is known already; what a hook added is not."""
     found = {}
     for name, value in row.items():
-        field: Any = resource.fields.get(name) or find_field(resource.model, name)
+        field: Any = resource.fields[name] if name in resource.fields else find_field(resource.model, name)
         if field is None:
             raise UnknownName(
                 f"{name!r} in what a hook made of a request",
