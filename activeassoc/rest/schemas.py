@@ -201,7 +201,7 @@ class Schemas:
 
     def _embedded(self, resource: Resource, word: str, association: Any) -> tuple[Any, bool]:
         """What stands under the name of an association: its key, or what was embedded."""
-        target = ForwardRef(self._document(resource.embedded(word)))
+        target = _named(self._document(resource.embedded(word)))
         if not association.to_many:
             key = [answer_of(resource.readable[word])] if word in resource.readable else []
             return _any_of([target, *key, None]), False
@@ -214,7 +214,7 @@ class Schemas:
             fields |= {each: (answer_of(field), False) for each, field in below.link_fields.items()}
             self._documents[name] = self._model(name, fields, f"One of the {association.names.many}, in the fields of its link.")
             self._waiting.append(name)
-        return _list[_any_of([ForwardRef(name), target])], False
+        return _list[_any_of([_named(name), target])], False
 
     def _model(self, name: str, fields: Mapping[str, tuple[Any, bool]], doc: str, base: Any = BaseModel) -> Any:
         made = {}
@@ -226,8 +226,9 @@ class Schemas:
 
     def _settle(self) -> None:
         """Put the models in place of their names, in those that still wait for it."""
+        there = {_named(name).__forward_arg__: made for name, made in self._documents.items()}
         while self._waiting:
-            self._documents[self._waiting.pop()].model_rebuild(force=True, _types_namespace=self._documents)
+            self._documents[self._waiting.pop()].model_rebuild(force=True, _types_namespace=there)
 
     def child(self, below: AssociationResource) -> Any:
         """A record as the list of an association answers it: with the fields of its link under the through model's name."""
@@ -257,6 +258,11 @@ class Schemas:
         """What POST answers: the record, or the list of those that were made, as they were sent."""
         document = self.document(resource)
         return document | _list[document]
+
+
+def _named(name: str) -> ForwardRef:
+    """Stands for a schema that is not made yet. Not by its bare name: a model may be called Tag or Field, as names of this module are."""
+    return ForwardRef(f"document_{name}")
 
 
 def _any_of(kinds: list[Any]) -> Any:
