@@ -13,14 +13,15 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 import activeassoc
 from activeassoc.errors import DeclarationError
 from activeassoc.rest.endpoints import Answering, answer_of, described, endpoint
 from activeassoc.rest.limits import Limits
-from activeassoc.rest.problems import STATUSES, Broken, Refused
+from activeassoc.rest.problems import STATUSES, Broken, NotAllowed, Refused
 from activeassoc.rest.resources import Served
-from activeassoc.rest.routes import routes_of
+from activeassoc.rest.routes import Route, routes_of
 from activeassoc.rest.schemas import Schemas
 
 #: The files that the page loads, from the package that brings them: path → file. Nothing of it is on another server.
@@ -37,17 +38,22 @@ RESERVED = ("docs", "openapi.json")
 def router(*what: Any, limits: Limits | None = None, where: bool = False, **options: Any) -> APIRouter:
     """See `activeassoc.rest.router`."""
     served = Served(what, limits, where)
+    return _router(served, routes_of(served), **options)
+
+
+def _router(served: Served, routes: list[Route], **options: Any) -> APIRouter:
     schemas = Schemas(served)
     made = APIRouter(route_class=Answering, redirect_slashes=False, **options)
-    for route in routes_of(served):
+    for route in routes:
         made.add_api_route(route.path, endpoint(route, schemas), methods=[route.method], **described(route, schemas))
     return made
 
 
 def create_app(*what: Any, limits: Limits | None = None, where: bool = False, **options: Any) -> FastAPI:
     """See `activeassoc.rest.create_app`."""
-    routes = router(*what, limits=limits, where=where)
-    taken = next((route for route in routes_of(Served(what, limits, where)) if route.path.split("/")[1] in RESERVED), None)
+    served = Served(what, limits, where)
+    routes = routes_of(served)
+    taken = next((route for route in routes if route.path.split("/")[1] in RESERVED), None)
     if taken is not None:
         raise DeclarationError(
             f"create_app(…) with {taken.model.__name__}",
@@ -56,11 +62,29 @@ def create_app(*what: Any, limits: Limits | None = None, where: bool = False, **
         )
     told = {"title": "REST API", "version": activeassoc.__version__, **options}
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, **told)
-    app.include_router(routes)
+    app.include_router(_router(served, routes))
     _add_pages(app)
-    app.add_exception_handler(HTTPException, _as_problem)
-    app.add_exception_handler(Exception, _as_broken)
+    _add_problems(app, routes)
+    described_by_fastapi = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _whole(described_by_fastapi())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
+
+
+def _whole(schema: Any) -> Any:
+    """The OpenAPI with whole numbers as they were meant: FastAPI makes floats of them, and the largest of 64 bits has none."""
+    if isinstance(schema, dict):
+        return {name: _whole(each) for name, each in schema.items()}
+    if isinstance(schema, list):
+        return [_whole(each) for each in schema]
+    if isinstance(schema, float) and schema.is_integer():
+        return min(int(schema), 2**63 - 1)
+    return schema
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -87,21 +111,25 @@ def _file(path: Path) -> Any:
     return send
 
 
-async def _as_problem(request: Request, error: Any) -> Response:
-    """What FastAPI refuses by itself, an unknown path or method, in the shape of all errors."""
-    kind = STATUSES.get(error.status_code)
-    if kind is None:
-        return answer_with(error.status_code, Refused(str(error.detail)), error.headers)
-    return answer_with(error.status_code, kind(str(error.detail)), error.headers)
+def _add_problems(app: FastAPI, routes: list[Route]) -> None:
+    """What FastAPI refuses by itself, an unknown path or method, is told in the shape of all errors."""
+
+    async def as_problem(request: Request, error: Any) -> Response:
+        answer = answer_of(STATUSES.get(error.status_code, Refused)(str(error.detail)))
+        answer.status_code = error.status_code
+        answer.headers.update(error.headers or {})
+        if error.status_code == NotAllowed.status:
+            answer.headers["Allow"] = ", ".join(sorted(_methods(routes, request))) or "GET"
+        return answer
+
+    async def as_broken(request: Request, error: Exception) -> Response:
+        return answer_of(Broken("The program failed"))
+
+    app.add_exception_handler(HTTPException, as_problem)
+    app.add_exception_handler(Exception, as_broken)
 
 
-async def _as_broken(request: Request, error: Exception) -> Response:
-    return answer_of(Broken("The program failed"))
-
-
-def answer_with(status: int, problem: Refused, headers: Any) -> Response:
-    """The answer with this status, and the headers that were asked for."""
-    found = answer_of(problem)
-    found.status_code = status
-    found.headers.update(headers or {})
-    return found
+def _methods(routes: list[Route], request: Request) -> set[str]:
+    """The methods that the path has: each is a route of its own, and an answer to a wrong one lists them all."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", "").rstrip("/"))
+    return {route.method for route in routes if compile_path(route.path)[0].match(path)}
