@@ -23,6 +23,7 @@ from activeassoc.rest.problems import STATUSES, Broken, NotAllowed, Refused
 from activeassoc.rest.resources import Served
 from activeassoc.rest.routes import Route, routes_of
 from activeassoc.rest.schemas import Schemas
+from activeassoc.stores.connections import in_one_connection
 
 #: The files that the page loads, from the package that brings them: path → file. Nothing of it is on another server.
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
@@ -42,11 +43,23 @@ def router(*what: Any, limits: Limits | None = None, where: bool = False, **opti
 
 
 def _router(served: Served, routes: list[Route], **options: Any) -> APIRouter:
+    for route in routes:
+        _check_shared(route.model)
     schemas = Schemas(served)
     made = APIRouter(route_class=Answering, redirect_slashes=False, **options)
     for route in routes:
         made.add_api_route(route.path, endpoint(route, schemas), methods=[route.method], **described(route, schemas))
     return made
+
+
+def _check_shared(model: Any) -> None:
+    """Raise where other threads than the one that made the database would not see what it has."""
+    if in_one_connection(model._meta.database):
+        raise DeclarationError(
+            f"create_app(…) with {model.__name__}",
+            "its database is in the memory of one connection, and each thread of the app would have another",
+            "Connect to a file: connect('sqlite:///app.db')",
+        )
 
 
 def create_app(*what: Any, limits: Limits | None = None, where: bool = False, **options: Any) -> FastAPI:
