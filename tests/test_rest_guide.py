@@ -54,8 +54,8 @@ def dogs(Base: Any) -> Api:
 
 def test_a_one_to_one_has_routes_of_its_models_alone(dogs: Api) -> None:
     """R2: five of one, and none below it."""
-    of_user = {("GET", "/user"), ("POST", "/user"), ("DELETE", "/user"), ("GET", "/user/{id}"), ("PUT", "/user/{id}"), ("DELETE", "/user/{id}")}
-    assert dogs.paths("/user") == of_user
+    several, one = {(verb, "/user") for verb in ("GET", "POST", "DELETE")}, {(verb, "/user/{id}") for verb in ("GET", "PUT", "DELETE")}
+    assert dogs.paths("/user") == several | one
     assert len(dogs.paths("/")) == 12
 
 
@@ -116,7 +116,8 @@ def test_the_statuses_of_records(dogs: Api) -> None:
     status, made = dogs("POST", "/dog", [{"name": "A"}, {"name": "B"}])
     assert (status, [each["name"] for each in made]) == (201, ["A", "B"])
     assert dogs.status("POST", "/dog", []) == dogs.status("POST", "/dog", [{"name": "C"}, {}]) == 400
-    assert [dogs.status(*each) for each in (("GET", f"/dog/{NONE}"), ("PUT", f"/dog/{NONE}", {"name": "z"}), ("DELETE", f"/dog/{NONE}"))] == [404] * 3
+    asked = (("GET", None), ("PUT", {"name": "z"}), ("DELETE", None))
+    assert [dogs.status(verb, f"/dog/{NONE}", body) for verb, body in asked] == [404] * 3
     assert dogs.status("GET", "/dog/nonsense") == 400
     assert dogs.status("PUT", f"/dog/{rex}", {}) == 200
     assert dogs.status("DELETE", f"/dog/{rex}") == 204

@@ -30,8 +30,8 @@ def create_app(*what: Any, limits: Limits | None = None, where: bool = False, **
 
     For each model GET (a list, one), POST, PUT and DELETE, for each to-many association the same below its owner; see the table
     `activeassoc.rest.routes`. `what` are models, or databases, which stand for all models on them. A model whose primary key has several
-    columns has no routes of its own. `limits` are the `Limits` of a request; ``where=True`` lets clients send criteria as ``$where``; further
-    options are FastAPI's own (title, dependencies, middleware, …).
+    columns has no routes of its own. `limits` are the `Limits` of a request; ``where=True`` lets clients send criteria as ``$where``;
+    further options are FastAPI's own (title, dependencies, middleware, …).
 
     Raises DeclarationError and UnknownName where a ``Meta.rest`` cannot be meant, or two routes would have one path; RestMissing where
     FastAPI is not installed. (K1, K2, K7)

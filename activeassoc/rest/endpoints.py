@@ -196,9 +196,8 @@ def endpoint(route: Route, schemas: Schemas) -> Callable[..., Response]:
     if operation.body is not None:
         kind: Any = operation.body(schemas, route)
         annotated: Any = Annotated
-        parameters.append(
-            _parameter("body", annotated[kind | None, InBody()], None) if operation.optional else _parameter("body", annotated[kind, InBody()])
-        )
+        required = [annotated[kind, InBody()]]
+        parameters.append(_parameter("body", *([annotated[kind | None, InBody()], None] if operation.optional else required)))
     answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     answer.__name__ = answer.__qualname__ = route.operation
     answer.route = route  # type: ignore[attr-defined]

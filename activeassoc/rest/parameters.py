@@ -179,8 +179,9 @@ def _term(request: Request, name: str, values: list[str]) -> Any:
 
 
 def _search_fields(request: Request, name: str, values: list[str]) -> None:
-    if "$term" not in request.given:
-        raise wrong(name, "there is no $term to search for", "Give $term, or leave it out")
+    # Without $term there is nothing to narrow, and only the names are read.
+    for word in words(name, values, request.limits):
+        _known(name, word, request.resource.searchable, f"field of {request.resource.segment} to search in")
 
 
 def _exclude(request: Request, name: str, values: list[str]) -> Any:

@@ -159,6 +159,11 @@ def _partly(error: Any) -> Refused:
     return PartlyDone("A part of it was done, and stays, as the stores have no transaction in common", {"written": listed(error.written)})
 
 
+def _aborted(error: Any) -> Refused:
+    """A transaction that could not go on after a rule was broken: the rule is what to tell."""
+    return _integrity(error) if violated(error) else Unavailable("The database gave the transaction up; try again")
+
+
 #: Exceptions → what the client is told; the first that fits.
 ANSWERS: tuple[tuple[Any, Callable[[Any], Refused]], ...] = (
     (PartialWriteError, _partly),
@@ -169,6 +174,7 @@ ANSWERS: tuple[tuple[Any, Callable[[Any], Refused]], ...] = (
     (UnfitValue, _unfit),
     (peewee.IntegrityError, _integrity),
     (peewee.DataError, lambda error: BadRequest("A value is none that its field can hold")),
-    ((ConnectError, TransactionAborted), lambda error: Unavailable("The database does not answer now; try again")),
+    (TransactionAborted, _aborted),
+    (ConnectError, lambda error: Unavailable("The database does not answer now; try again")),
     ((peewee.OperationalError, peewee.InterfaceError), lambda error: Unavailable("The database is busy or away; try again")),
 )

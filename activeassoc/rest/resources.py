@@ -23,6 +23,7 @@ from activeassoc.registry import Model
 from activeassoc.rest.limits import Limits
 from activeassoc.rest.problems import BadRequest, Forbidden
 from activeassoc.rest.said import Rest, rest_of
+from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.sql import base_field, coercer
 from activeassoc.sync.models import is_base
 
@@ -83,7 +84,7 @@ class Resource:
     def creatable(self) -> dict[str, Any]:
         """JSON name → field, of what POST takes; an automatic key is nobody's to give."""
         found = self._without(self.rest.read_only)
-        if getattr(self.key, "auto_increment", False):
+        if automatic(self.key):
             found.pop("id", None)
         return found
 
@@ -278,6 +279,12 @@ class Served:
         """Every database that a request may touch, each once."""
         found = {id(model._meta.database): model._meta.database for model in list(self._resources)}
         return list(found.values())
+
+
+def automatic(key: Any) -> bool:
+    """Whether the store makes the values of this primary key: ObjectIds are made by stores without SQL."""
+    made_here = hasattr(key, "new_key") and store_of(key.model._meta.database).sql
+    return bool(getattr(key, "auto_increment", False)) and not made_here
 
 
 def _models(what: Iterable[Any]) -> list[Model]:

@@ -95,23 +95,30 @@ def rest_of(model: Model) -> Rest:
     """
     asked = f"Meta.rest of {model.__name__}"
     said: dict[str, Any] = {}
-    own = getattr(model._meta, "rest", None)
     # peewee hands unknown options of Meta on to derived models whole; here every class adds its words to those of its bases.
     for each in reversed(model.__mro__):
         words = getattr(getattr(each, "_meta", None), "rest", None)
         if words is None:
             continue
         _check_words(words, WORDS, asked)
-        inner = {**said.get("associations", {}), **words.get("associations", {})}
-        said.update(words)
-        said["associations"] = inner
-    inherited = own is not None and any(getattr(getattr(base, "_meta", None), "rest", None) is own for base in model.__mro__[1:])
-    if inherited:
+        if words is not own_of(each):
+            continue
+        inner = said.get("associations")
+        said = {**{word: value for word, value in said.items() if word != "alias"}, **words}
+        if isinstance(inner, Mapping) and isinstance(said["associations"], Mapping):
+            said["associations"] = {**inner, **said["associations"]}
+    if own_of(model) is None:
         said.pop("alias", None)
     read = {word: READ[WORDS[word][0]](model, word, value, asked) for word, value in said.items()}
     rest = Rest(**read)
     _check_names(model, rest, asked)
     return rest
+
+
+def own_of(model: Any) -> Any:
+    """What the class itself says; None where it has what a base says."""
+    words = getattr(getattr(model, "_meta", None), "rest", None)
+    return None if any(getattr(getattr(base, "_meta", None), "rest", None) is words for base in model.__mro__[1:]) else words
 
 
 def _check_words(words: Any, known: Mapping[str, Any], asked: str) -> None:

@@ -16,10 +16,9 @@ from activeassoc.naming import camel
 from activeassoc.rest.bodies import TAG
 from activeassoc.rest.limits import Limits
 from activeassoc.rest.parameters import ONE, PARAMETERS
-from activeassoc.rest.resources import AssociationResource, Resource, Served
+from activeassoc.rest.resources import AssociationResource, Resource, Served, automatic
 from activeassoc.rest.values import answer_of, value_of
 from activeassoc.stores.sql import base_field
-
 
 #: Types that are put together here are values to a type checker.
 _annotated: Any = Annotated
@@ -78,7 +77,7 @@ def _described(field: Any, **options: Any) -> Any:
 
 def has_default(field: Any) -> bool:
     """Whether a new record needs no value of the field: it may be NULL, or the model or the database has one."""
-    return bool(field.null or field.default is not None or field.constraints or getattr(field, "auto_increment", False))
+    return bool(field.null or field.default is not None or field.constraints or automatic(field))
 
 
 class Schemas:
@@ -300,7 +299,8 @@ def _schema_of(name: str, takes: str, resource: Resource, below: AssociationReso
         "$searchFields": list(resource.searchable),
     }
     if name in lists:
-        return {"type": "array", "items": {"type": "string", "enum": list(dict.fromkeys(lists[name]))}, "maxItems": limits.names}, False
+        words = {"type": "string", "enum": list(dict.fromkeys(lists[name]))}
+        return {"type": "array", "items": words, "minItems": 1, "maxItems": limits.names}, False
     if name == "$exclude" and resource.key is not None:
         return {"type": "array", "items": _plain(resource.key), "maxItems": limits.values}, True
     whole: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": limits.documents if name == "$limit" else 2**63 - 1}

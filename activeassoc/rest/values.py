@@ -79,25 +79,24 @@ def _float(field: Any) -> Kind:
     return _kind(read, {"type": "number"})
 
 
-_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
-
-
 def _decimal(field: Any) -> Kind:
     whole = (field.max_digits or 1000) - (field.decimal_places or 0)
+    form = rf"[+-]?[0-9]{{1,{whole}}}(\.[0-9]{{0,1000}})?" if whole else r"[+-]?0?\.[0-9]{1,1000}"
 
     def read(value: Any) -> decimal.Decimal:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise wrong("is no decimal")
-        text = value if isinstance(value, str) else repr(value)
-        if len(text) > 1_000 or not _DECIMAL.fullmatch(text):
-            raise wrong("is no decimal")
-        found = decimal.Decimal(text)
-        if found.adjusted() >= whole and found:
+        if isinstance(value, str) and not re.fullmatch(form, value, re.ASCII):
+            raise wrong(f"is no decimal with at most {whole} digits before the point")
+        found = decimal.Decimal(value if isinstance(value, str) else repr(value))
+        if found and found.adjusted() >= whole:
             raise wrong(f"has more than {whole} digits before the point")
         return found
 
-    schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{_DECIMAL.pattern}$"}]}
-    return _kind(read, schema)
+    number: dict[str, Any] = {"type": "number"}
+    if whole < 300:
+        number |= {"exclusiveMinimum": -(10**whole), "exclusiveMaximum": 10**whole}
+    return _kind(read, {"anyOf": [number, {"type": "string", "pattern": f"^{form}$"}]})
 
 
 # Texts
@@ -176,7 +175,9 @@ _datetime = _read_by(_moment, **_MOMENT)  # type: ignore[arg-type]
 _datetime_with_zone = _read_by(_moment_with_zone, **_MOMENT)  # type: ignore[arg-type]
 _date = _read_by(datetime.date.fromisoformat, "date: write 2020-01-31", {"type": "string", "format": "date"}, _DAY)
 _time = _read_by(datetime.time.fromisoformat, "time: write 12:00:00", {"type": "string", "pattern": f"^{_CLOCK}$"}, _CLOCK)
-_uuid = _read_by(uuid.UUID, "UUID", {"type": "string", "format": "uuid"}, r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
+_HEXADECIMAL = "[0-9a-fA-F]"
+_UUID = rf"{_HEXADECIMAL}{{8}}(-{_HEXADECIMAL}{{4}}){{3}}-{_HEXADECIMAL}{{12}}|{_HEXADECIMAL}{{32}}"
+_uuid = _read_by(uuid.UUID, "UUID", {"type": "string", "format": "uuid"}, _UUID)
 _address = _read_by(lambda text: str(ipaddress.IPv4Address(text)), "IPv4 address", {"type": "string", "format": "ipv4"})
 _object_id = _read_by(str, "ObjectId", {"type": "string", "pattern": "^[0-9a-fA-F]{24}$"}, "[0-9a-fA-F]{24}")
 

@@ -14,7 +14,7 @@ import peewee
 
 from activeassoc.associations.stages import transactional
 from activeassoc.deleting.plan import delete_plan
-from activeassoc.errors import RecordNotFound, UnknownName, listed, nearest
+from activeassoc.errors import RecordNotFound, TransactionAborted, UnknownName, listed, nearest
 from activeassoc.keys import find_field
 from activeassoc.rest.parameters import Asked
 from activeassoc.rest.problems import BadRequest, Conflict, NotFound
@@ -76,7 +76,7 @@ def update(resource: Resource, key: Any, row: dict[str, Any]) -> Any:
     for name, value in values.items():
         setattr(record, name, value)
     if values:
-        with _named(resource, record, "", []):
+        with _named(resource, record, "", None):
             record.save(only=[resource.model._meta.fields[name] for name in values])
     _after(resource, "update", [record])
     return documents(resource, [key])[0]
@@ -269,12 +269,15 @@ def _there(field: Any, values: set[Any], resource: Resource, rows: Sequence[Mapp
 
 
 @contextlib.contextmanager
-def _named(resource: Resource, record: Any, prefix: str, before: Sequence[Any]) -> Iterator[None]:
-    """A block whose IntegrityError can tell, once the transaction is over, which fields it is about."""
+def _named(resource: Resource, record: Any, prefix: str, before: Sequence[Any] | None) -> Iterator[None]:
+    """A block whose IntegrityError can tell, once the transaction is over, which fields it is about.
+
+    `before` are the new records of the same request; None where the record is not new.
+    """
     try:
         yield
     except peewee.IntegrityError as error:
-        error.broken = lambda: {  # type: ignore[attr-defined]
+        error.__dict__["broken"] = lambda: {
             UNIQUE: [prefix + name for name in _taken(resource, record, before)],
             FOREIGN_KEY: [prefix + name for name, field in resource.fields.items() if _is_given_key(field, record)],
         }
@@ -290,15 +293,15 @@ def _named_below(below: AssociationResource) -> Iterator[None]:
     """The same for the key that an association writes on its children."""
     try:
         yield
-    except peewee.IntegrityError as error:
+    except (peewee.IntegrityError, TransactionAborted) as error:
         names = [] if below.link is not None else [
             name for name, field in below.child.readable.items() if any(key.field is field for key in below.association.keys)
         ]
-        error.broken = lambda: {UNIQUE: names}  # type: ignore[attr-defined]
+        error.__dict__["broken"] = lambda: {UNIQUE: names}
         raise
 
 
-def _taken(resource: Resource, record: Any, before: Sequence[Any]) -> list[str]:
+def _taken(resource: Resource, record: Any, before: Sequence[Any] | None) -> list[str]:
     """The JSON names of the unique fields whose values another row has, or a record of the same request."""
     # What a client can neither read nor write is not named to it.
     names = {field.name: name for name, field in {**resource.readable, **resource.creatable}.items()}
@@ -309,8 +312,9 @@ def _taken(resource: Resource, record: Any, before: Sequence[Any]) -> list[str]:
         query = resource.model.select(*resource.model._meta.get_primary_keys())
         for field, value in zip(fields, values, strict=True):
             query = query.where(field == value)
-        others = [each for each in query.limit(2) if not record._pk or key_of(each) != key_of(record) or fields == [resource.key]]
-        if others or any(all(each.__data__.get(f.name) == v for f, v in zip(fields, values, strict=True)) for each in before):
+        others = [each for each in query.limit(2) if before is not None or key_of(each) != key_of(record)]
+        here = [[each.__data__.get(field.name) for field in fields] for each in before or ()]
+        if others or values in here:
             return [names[field.name] for field in fields if field.name in names]
     return []
 

@@ -62,7 +62,14 @@ class Store:
     microseconds: bool = True
 
 
-SQLITE = Store(row_locks=False, begin=("IMMEDIATE",), begin_reading=("DEFERRED",), key_lists="json", keys_per_statement=250_000, wide_integers=True)
+SQLITE = Store(
+    row_locks=False,
+    begin=("IMMEDIATE",),
+    begin_reading=("DEFERRED",),
+    key_lists="json",
+    keys_per_statement=250_000,
+    wide_integers=True,
+)
 POSTGRESQL = Store(failure_aborts=True, key_lists="array", keys_per_statement=250_000, parameters=60_000, replace=False)
 MYSQL = Store(conflict_nothing=False, latest="LOCK IN SHARE MODE", microseconds=False)
 
