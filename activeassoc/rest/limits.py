@@ -22,8 +22,8 @@ class Limits:
     records: int = 1_000
     #: The documents of one page; a list without `$limit` that is longer asks for it.
     documents: int = 10_000
-    #: The records that one record may have embedded by one association.
-    embedded: int = 10_000
+    #: The embedded records of one answer, at all levels, each as often as it stands there.
+    embedded: int = 100_000
     #: How many levels `$embed` goes down.
     depth: int = 5
     #: The names in `$select`, `$sort`, `$embed` or `$searchFields`.

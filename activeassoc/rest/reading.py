@@ -3,12 +3,11 @@
 Whatever a request asks is answered by the database: sorting, cutting, counting. A list is one COUNT and one SELECT, and one statement
 for each association that is embedded, however many documents there are. (K7)
 
-Map: `one`, `list_of` and `children` are the three; `embedding` is what populate is told.
+Map: `one`, `list_of` and `children` are the three. What is embedded is loaded by `embedding`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import peewee
@@ -17,18 +16,15 @@ from peewee import fn
 from activeassoc.associations.options import both
 from activeassoc.hydrate import reader
 from activeassoc.rest.conditions import wrong
+from activeassoc.rest.embedding import After, Embedded
 from activeassoc.rest.envelope import envelope
 from activeassoc.rest.parameters import Asked
 from activeassoc.rest.problems import NotFound
 from activeassoc.rest.resources import AssociationResource, Resource
-from activeassoc.rest.shape import Shape, held, plain
+from activeassoc.rest.shape import Shape, plain
 from activeassoc.stores.sql import rows_among, same_database, store_of
 
 __all__ = ["children", "list_of", "one"]
-
-#: What is called with the records that were read, and then with those that they embed, before they become documents.
-After = Callable[[Resource, list[Any]], Any]
-
 
 def one(resource: Resource, key: Any, asked: Asked, after: After | None = None) -> dict[str, Any]:
     """The document with this primary key, as `Resource.read_key` gives it.
@@ -36,11 +32,12 @@ def one(resource: Resource, key: Any, asked: Asked, after: After | None = None) 
     One statement, and one for each association that is embedded. Raises NotFound where there is none, Forbidden where `authorize`
     says so.
     """
-    records = list(_select(resource, rows_among(resource.model, [key]), asked).limit(1))
+    embedded = Embedded(asked)
+    records = list(_select(resource, rows_among(resource.model, [key]), embedded).limit(1))
     if not records:
         raise missing(resource, key)
-    _tell(after, resource, records, asked.embed)
-    return Shape(asked).document(resource, records[0])
+    embedded.load(resource, records, after)
+    return Shape(asked, embedded).document(resource, records[0])
 
 
 def list_of(resource: Resource, asked: Asked, after: After | None = None) -> dict[str, Any] | int:
@@ -55,12 +52,12 @@ def list_of(resource: Resource, asked: Asked, after: After | None = None) -> dic
     total = int(model._meta.database.execute(query).fetchone()[0])
     if asked.count:
         return total
-    first, limit = _page(asked, total)
+    embedded, (first, limit) = Embedded(asked), _page(asked, total)
     records = []
     if limit:
-        records = list(_select(resource, asked.where, asked).order_by(*_order(resource, asked)).offset(first).limit(limit))
-    _tell(after, resource, records, asked.embed)
-    return _enveloped(Shape(asked).documents(resource, records), total, asked)
+        records = list(_select(resource, asked.where, embedded).order_by(*_order(resource, asked)).offset(first).limit(limit))
+    embedded.load(resource, records, after)
+    return _enveloped(Shape(asked, embedded).documents(resource, records), total, asked)
 
 
 def children(below: AssociationResource, key: Any, asked: Asked, after: After | None = None) -> dict[str, Any] | int:
@@ -71,17 +68,18 @@ def children(below: AssociationResource, key: Any, asked: Asked, after: After | 
     tells the number; links and children that cannot be joined are read by a statement each. Raises NotFound where there is no such owner.
     """
     owner, total = _owner(below, key, asked)
+    embedded = Embedded(asked)
     below.owner.let("read", owner)
     below.child.let("read")
     if total is None:
-        records, total = _counted(below, owner, asked)
+        records, total = _counted(below, owner, asked, embedded)
     else:
         first, limit = (0, 0) if asked.count else _page(asked, total)
-        records = _fetched(below, owner, asked, first, limit) if limit else []
+        records = _fetched(below, owner, asked, embedded, first, limit) if limit else []
     if asked.count:
         return total
-    _tell(after, below.child, records, asked.embed)
-    shape = Shape(asked)
+    embedded.load(below.child, records, after)
+    shape = Shape(asked, embedded)
     return _enveloped([shape.child(below, record) for record in records], total, asked)
 
 
@@ -91,35 +89,11 @@ def missing(resource: Resource, key: Any) -> NotFound:
     return NotFound(f"There is no {resource.segment} with the id {name}", {"id": f"there is none with the id {name}"})
 
 
-def embedding(resource: Resource, asked: Asked) -> dict[str, Any]:
-    """The paths that populate is given, each with its options: no default limit cuts what is embedded.
-
-    Of a list one record more than the limit is read, by which `Shape` sees that it is too long. (K6)
-    """
-
-    def paths(resource: Resource, tree: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
-        for name, inner in tree.items():
-            yield f"{before}{name}", {"limit": asked.limits.embedded + 1} if resource.embeddable[name].to_many else {}
-            yield from paths(resource.embedded(name), inner, f"{before}{name}.")
-
-    return dict(paths(resource, asked.embed, ""))
-
-
-def _tell(after: After | None, resource: Resource, records: list[Any], tree: Mapping[str, Any]) -> None:
-    """Call `after` with the records, and with those that they hold, each model's together."""
-    if after is None or not records:
-        return
-    after(resource, records)
-    for name, inner in tree.items():
-        inside = {id(each): each for record in records for each in held(resource.embeddable[name], record)}
-        _tell(after, resource.embedded(name), list(inside.values()), inner)
-
-
-def _select(resource: Resource, condition: Any, asked: Asked) -> Any:
-    """A query of the records, with what they embed."""
+def _select(resource: Resource, condition: Any, embedded: Embedded) -> Any:
+    """A query of the records, with the first level of what they embed."""
     query = resource.model.select()
     query = query if condition is None else query.where(condition)
-    for path, options in embedding(resource, asked).items():
+    for path, options in embedded.first(resource).items():
         query = query.populate(path, **options)
     return query
 
@@ -166,12 +140,12 @@ def _together(below: AssociationResource) -> bool:
     return bool(joined and association.path[0].near == below.owner.key.name)
 
 
-def _counted(below: AssociationResource, owner: Any, asked: Asked) -> tuple[list[Any], int]:
+def _counted(below: AssociationResource, owner: Any, asked: Asked, embedded: Embedded) -> tuple[list[Any], int]:
     """The children of the page, and how many there are; counted only where the page does not tell."""
     (first, limit), most = asked.window, asked.limits.documents
     # One more than a page may have tells that there are too many; an offset that no store takes has no records behind it.
     size = 0 if asked.count or first >= 2**62 else most + 1 if limit is None else limit
-    records = _fetched(below, owner, asked, first, size) if size else []
+    records = _fetched(below, owner, asked, embedded, first, size) if size else []
     if len(records) < size and (records or not first):
         return records, first + len(records)
     total = below.association.count(owner, where=asked.where, through_where=asked.through_where)
@@ -180,8 +154,8 @@ def _counted(below: AssociationResource, owner: Any, asked: Asked) -> tuple[list
     return records, total
 
 
-def _fetched(below: AssociationResource, owner: Any, asked: Asked, first: int, limit: int) -> list[Any]:
-    """The children of an owner, with what they embed."""
+def _fetched(below: AssociationResource, owner: Any, asked: Asked, embedded: Embedded, first: int, limit: int) -> list[Any]:
+    """The children of an owner, with the first level of what they embed."""
     association: Any = below.association
     found: list[Any] = association.get(
         owner,
@@ -190,6 +164,6 @@ def _fetched(below: AssociationResource, owner: Any, asked: Asked, first: int, l
         order=list(asked.sort) or None,
         limit=limit,
         offset=first,
-        populate=embedding(below.child, asked) or None,
+        populate=embedded.first(below.child) or None,
     )
     return found
