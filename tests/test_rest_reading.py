@@ -673,6 +673,67 @@ def test_what_may_not_be_read_is_neither_embedded_nor_told(Base):
             read()
 
 
+def test_the_fields_of_links_are_those_of_a_model_with_words_of_its_own(on):
+    """K7: the through model's allow_read and authorize hold for what is shown of links."""
+    Base, seen = on("sqlite"), []
+
+    class Grade(Base):
+        stars = peewee.IntegerField()
+
+        class Meta:
+            rest = {"authorize": lambda request, action, model, record: seen.append(record.stars) or record.stars < 5}
+
+    class Vote(Base):
+        stars = peewee.IntegerField()
+
+        class Meta:
+            rest = {"allow_read": False}
+
+    class User(Base):
+        name = peewee.CharField()
+
+    class Film(Base):
+        name = peewee.CharField()
+
+    User.belongs_to_many(Film, as_="graded", through=Grade)
+    User.belongs_to_many(Film, as_="voted", through=Vote)
+    sync(User, Film, Grade, Vote)
+    user = Served([User, Film]).resources["user"]
+    ann, film = User.create(name="Ann"), Film.create(name="Solaris")
+    ann.add_graded(film, {"stars": 4})
+    ann.add_voted(film, {"stars": 3})
+    told = {"id": film.id, "name": "Solaris"}
+    assert below(user, "voted", ann)["docs"] == [told] and below(user, "graded", ann)["docs"] == [{**told, "grade": {"stars": 4}}]
+    assert one(user, ann, "$embed=voted,graded") == {
+        "id": ann.id,
+        "name": "Ann",
+        "voted": [{"voted": told}],
+        "graded": [{"graded": told, "stars": 4}],
+    }
+    with pytest.raises(BadRequest):
+        below(user, "voted", ann, "vote.stars=3")
+    ann.add_graded(film, {"stars": 5})
+    for read in (lambda: below(user, "graded", ann), lambda: one(user, ann, "$embed=graded")):
+        with pytest.raises(Forbidden, match=r"^read of Grade is not allowed$"):
+            read()
+    assert seen == [4, 4, 5, 5]
+
+
+@pytest.mark.parametrize(("name", "what"), [("favourite", "the Film beside it"), ("childId", "the id of a child")])
+def test_a_field_of_a_link_may_not_stand_where_something_else_does(on, name, what):
+    """K4, K6: it would be lost, or take the place of the record."""
+    Base = on("sqlite")
+    Like = type(Base)("Like", (Base,), {name: peewee.IntegerField(null=True), "__module__": __name__})
+    User, Film = (type(Base)(each, (Base,), {"__module__": __name__}) for each in ("User", "Film"))
+    User.belongs_to_many(Film, as_="favourites", through=Like)
+    with pytest.raises(activeassoc.DeclarationError) as caught:
+        Served([User]).resources["user"].to_many  # noqa: B018  (it is made when it is asked for)
+    assert str(caught.value) == (
+        f"create_app(…) with User: Like.{name} and {what} would both be {name!r} in the JSON of User.favourites. "
+        f'Rename one of them, or hide the field: Like.Meta.rest = {{"excluded": ["{name}"], "read_only": ["{name}"]}}.'
+    )
+
+
 def test_whoever_looks_at_records_sees_the_embedded_ones_too(lite):
     """K7: what is called after a read gets the records of each model, before they become documents."""
     seen = []

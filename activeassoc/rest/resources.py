@@ -32,6 +32,8 @@ current_request: ContextVar[Any] = ContextVar("current_request", default=None)
 #: What is answered is what the client just wrote: it may see it, whatever else it may read.
 showing_written: ContextVar[bool] = ContextVar("showing_written", default=False)
 
+#: What an object in POST calls the record that it adds.
+CHILD_ID = "childId"
 #: Fields whose values cannot be written into a query string: they are read, and neither filtered nor sorted.
 UNFILTERED = ("JSON", "JSONB", "BLOB", "BYTEA", "LONGBLOB")
 
@@ -198,9 +200,23 @@ class AssociationResource:
         self.link_fields: dict[str, Any] = self._of_link("readable")
         #: JSON name → field of the through model, of what a client may write; empty where it takes ids alone.
         self.link_writable: dict[str, Any] = self._of_link("creatable")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Raise where a field of the link would stand in JSON where something else does."""
+        one = self.association.names.one
+        taken = one if one in self.link_fields else CHILD_ID if CHILD_ID in self.link_writable else None
+        if taken is not None and self.link is not None:
+            what = f"the {self.child.model.__name__} beside it" if taken == one else "the id of a child"
+            raise DeclarationError(
+                f"create_app(…) with {self.owner.model.__name__}",
+                f"{self.link.model.__name__}.{taken} and {what} would both be {taken!r} in the JSON of {self.association.label}",
+                f"Rename one of them, or hide the field: {self.link.model.__name__}.Meta.rest = "
+                f'{{"excluded": ["{taken}"], "read_only": ["{taken}"]}}',
+            )
 
     def _of_link(self, which: str) -> dict[str, Any]:
-        if self.link is None:
+        if self.link is None or (which == "readable" and not self.link.rest.allow_read):
             return {}
         ends = [key.field for key in self.association.keys]
         fields: dict[str, Any] = getattr(self.link, which)

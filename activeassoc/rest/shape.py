@@ -150,5 +150,7 @@ class Shape:
         return {below.association.names.one: document, **(self._link(below, record) if below.link_fields else {})}
 
     def _link(self, below: AssociationResource, record: Any) -> dict[str, Any]:
-        row = getattr(record, below.association.link_name)
+        row, link = getattr(record, below.association.link_name), below.link
+        if link is not None:
+            link.let("read", row)
         return {name: plain(row.__data__.get(field.name), field) for name, field in below.link_fields.items()}
