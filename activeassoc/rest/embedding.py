@@ -25,7 +25,7 @@ Level = tuple[str, ...]
 
 def held(association: Any, record: Any) -> list[Any]:
     """What the record has loaded of an association, without a query; of a to-one a list of at most one."""
-    if association.key_on_source:
+    if association.key_on_source and not association.to_many:
         found = record.__rel__.get(association.key.field.name)
     else:
         found = (record._loaded or {}).get(association.name)

@@ -251,11 +251,10 @@ class AssociationResource:
         """Whether requests may change it at all: children have a key for paths, and nobody said that the field it writes is read-only."""
         if self.child.key is None or self.association.name in self.owner.rest.read_only:
             return False
-        keys = [key.field for key in self.association.keys if key.model is self.child.model]
-        if self.link is not None or not keys:
+        if self.link is not None:
             return True
-        fixed = self.child.rest.read_only | self.child.rest.create_only
-        return not any(field.name in fixed for field in keys)
+        written = (self.owner if self.association.key_on_source else self.child).rest
+        return not any(key.field.name in written.read_only | written.create_only for key in self.association.keys)
 
     def __repr__(self) -> str:
         return f"<AssociationResource /{self.owner.segment}/{{owner_id}}/{self.segment}>"
@@ -295,6 +294,11 @@ class Served:
         """Every database that a request may touch, each once."""
         found = {id(model._meta.database): model._meta.database for model in list(self._resources)}
         return list(found.values())
+
+
+def array_of(field: Any) -> Any:
+    """The primary key whose values a column has as an array (`references_many`); None for every other column."""
+    return field.referred if callable(getattr(field, "element", None)) else None
 
 
 def automatic(key: Any) -> bool:

@@ -205,6 +205,8 @@ class Schemas:
             key = [answer_of(resource.readable[word])] if word in resource.readable else []
             return _any_of([target, *key, None]), False
         below = AssociationResource(resource, association)
+        if word in resource.readable:  # an array of ids, until it is embedded
+            return _any_of([_list[target], answer_of(resource.readable[word])]), False
         if below.link is None:
             return _list[target], False
         name = f"{self._name_below(below)}Embedded"
@@ -293,7 +295,7 @@ def _schema_of(name: str, takes: str, resource: Resource, below: AssociationReso
     limits: Limits = resource.served.limits
     link = [f"{below.link_name}.{word}" for word in below.link_fields] if below is not None else []
     lists = {
-        "$select": [*resource.readable, *resource.embeddable],
+        "$select": list(resource.readable),
         "$sort": [sign + word for word in [*resource.sortable, *link] for sign in ("", "-")],
         "$embed": [*resource.embeddable, *_second_hops(resource)],
         "$searchFields": list(resource.searchable),

@@ -23,7 +23,7 @@ from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from activeassoc.rest.problems import BadRequest
-from activeassoc.rest.resources import read_key
+from activeassoc.rest.resources import array_of, read_key
 from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.sql import base_field
 
@@ -257,6 +257,8 @@ def _row(field: Any) -> tuple[Callable[[Any], Kind], dict[str, Any]]:
 
 def value_of(field: Any, null: bool | None = None) -> Kind:
     """The type of the field's values in a body: of a key those of what it refers to; with its choices, and null where it may be. (K3)"""
+    if array_of(field) is not None:
+        return _keys(field)
     kind = base_field(field)
     made = _row(kind)[0](kind)
     if kind.choices:
@@ -267,8 +269,14 @@ def value_of(field: Any, null: bool | None = None) -> Kind:
 
 def answer_of(field: Any) -> Kind:
     """The type of the field's values in an answer, where only the OpenAPI looks at it. What a row holds may be older than the rules."""
-    schema = _row(base_field(field))[1]
+    schema = {"type": "array"} if array_of(field) is not None else _row(base_field(field))[1]
     return Annotated[Any, WithJsonSchema(schema if not field.null or not schema else {"anyOf": [schema, {"type": "null"}]})]
+
+
+def _keys(field: Any) -> Kind:
+    """A list of keys; None is no list."""
+    made: Any = list
+    return made[value_of(array_of(field), null=False)]
 
 
 def _one_of(kind: Kind, choices: list[Any]) -> Kind:

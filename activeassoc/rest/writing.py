@@ -18,7 +18,7 @@ from activeassoc.errors import RecordNotFound, TransactionAborted, UnknownName, 
 from activeassoc.keys import find_field
 from activeassoc.rest.parameters import Asked
 from activeassoc.rest.problems import BadRequest, Conflict, NotFound
-from activeassoc.rest.resources import AssociationResource, Resource, current_request, showing_written
+from activeassoc.rest.resources import AssociationResource, Resource, array_of, current_request, showing_written
 from activeassoc.rest.shape import Shape, plain
 from activeassoc.stores.sql import among, every_row, groups, spelled, store_of
 from activeassoc.stores.violations import FOREIGN_KEY, UNIQUE
@@ -164,7 +164,7 @@ def remove(below: AssociationResource, owner_key: Any, keys: Sequence[Any]) -> N
 
 def _change_of(below: AssociationResource, children: Mapping[Any, Any], found: list[Any] | None = None) -> None:
     """Ask `authorize` of the children where their own rows are what is written."""
-    writes_children = any(key.model is below.child.model for key in below.association.keys) and below.link is None
+    writes_children = below.link is None and not below.association.key_on_source
     if writes_children and below.child.rest.authorize is not None:
         for record in found if found is not None else _all(below.child, list(children)):
             below.child.let("update", record)
@@ -239,18 +239,20 @@ def _check_references(resource: Resource, rows: Sequence[Mapping[str, Any]], pre
     """Raise NotFound where a key refers to no record. One query for each key that is given, whatever the number of rows."""
     wrong: dict[str, str] = {}
     for name, field in resource.fields.items():
-        if not isinstance(field, peewee.ForeignKeyField):
+        referred = field.rel_field if isinstance(field, peewee.ForeignKeyField) else array_of(field)
+        if referred is None:
             continue
         given = {prefix + name: row[name] for row, prefix in zip(rows, prefixes, strict=True) if row.get(name) is not None}
-        there = _there(field, set(given.values()), resource, rows) if given else set()
-        wrong |= {path: NOT_THERE for path, value in given.items() if value not in there}
+        keys = {path: value if isinstance(value, list) else [value] for path, value in given.items()}
+        wanted = {key for each in keys.values() for key in each}
+        there = _there(referred, wanted, resource, rows) if wanted else set()
+        wrong |= {path: NOT_THERE for path, each in keys.items() if not there.issuperset(each)}
     if wrong:
         raise NotFound(f"{listed(list(wrong))} {NOT_THERE}", wrong)
 
 
-def _there(field: Any, values: set[Any], resource: Resource, rows: Sequence[Mapping[str, Any]]) -> set[Any]:
-    """Those of the values that a record has, or is about to get in this same request."""
-    referred: Any = field.rel_field
+def _there(referred: Any, values: set[Any], resource: Resource, rows: Sequence[Mapping[str, Any]]) -> set[Any]:
+    """Those of the values of the key `referred` that a record has, or is about to get in this same request."""
     model = referred.model
     found: set[Any] = set()
     for some in groups(model._meta.database, list(values)):
