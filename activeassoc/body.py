@@ -19,6 +19,7 @@ import peewee
 
 from activeassoc import declare, naming, registry
 from activeassoc.associations.belongs_to import BelongsTo
+from activeassoc.associations.embedding import check_store
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.undecided import Undecided
 from activeassoc.errors import AssociationError, DeclarationError, WrongArgument
@@ -87,7 +88,7 @@ def collection(
     dominant: bool = False,
     where: Any = None,
     order: Any = None,
-    embed: bool = False,
+    embed: bool | None = None,
 ) -> Any:
     """In a class body: a record of this model has several of `target`, a model, its name, or ``"self"``.
 
@@ -183,10 +184,9 @@ def _check(form: Form, text: str, attribute: str) -> None:
         raise WrongArgument(
             text, f"through={through!r} is neither a model nor the name of one", "Give one of these", value=through
         )
-    if form.options.get("embed"):
-        raise DeclarationError(
-            text, "embed=True keeps links in documents, and a SQL database has none", "Leave embed out: the links have a table"
-        )
+    embed = form.options.get("embed")
+    if embed is not None and not isinstance(embed, bool):
+        raise WrongArgument(text, f"embed={embed!r} is neither True nor False", "Write embed=True or embed=False", value=embed)
 
 
 def declare_body(model: Model, own: Mapping[str, Form], inherited: Mapping[str, Form]) -> None:
@@ -246,6 +246,7 @@ def _association(model: Model, attribute: str, form: Form) -> Any:
         form = replace(form, target=model)
     wanted = form.target.__name__ if isinstance(form.target, type) else form.target
     if form.name == "collection":
+        check_store(text, options.get("embed"), model)
         one_way = "via" not in options and "through" not in options
         return (ManyToMany if one_way else Undecided)(model, wanted, names, text, bind, in_body=form, **options)
     options["foreign_key"] = options.pop("column_name", None)

@@ -15,6 +15,7 @@ from peewee import BackrefAccessor
 from activeassoc import naming, registry
 from activeassoc.associations.base import Association, Chain, methods_of, publish
 from activeassoc.associations.belongs_to import BelongsTo
+from activeassoc.associations.embedding import check_store
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.many_to_many import ManyToMany
@@ -64,6 +65,7 @@ def declare(source: Model, method: str, target: Any, options: dict[str, Any]) ->
     with registry.lock:
         target = _target(source, target, text)
         _check_options(method, options, text)
+        check_store(text, options.get("embed"), source)
         if _is_base(source):
             return _template(source, method, target, given, text)
         association, plan = _planned(source, method, target, options, text)
@@ -199,10 +201,6 @@ def _check_options(method: str, options: dict[str, Any], text: str) -> None:
         value = options.get(name)
         if not (value is None or isinstance(value, bool)):
             raise WrongArgument(text, f"{name}={value!r} is neither True nor False", f"Write {name}=True or {name}=False", value=value)
-    if options.get("embed"):
-        raise DeclarationError(
-            text, "embed=True keeps links in documents, and a SQL database has none", "Leave embed out: the links have a table"
-        )
     through = options.get("through")
     if through == "":
         raise WrongArgument(text, "the name of the join table is empty", 'Write through="memberships"', value=through)

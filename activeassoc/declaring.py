@@ -126,7 +126,7 @@ class Declaring:
         unique: bool = True,
         symmetric: bool = False,
         dominant: bool = False,
-        embed: bool = False,
+        embed: bool | None = None,
     ) -> Any:
         """A record of this model has several of `target`. Returns the association.
 
@@ -178,7 +178,7 @@ class Declaring:
         unique: bool = True,
         symmetric: bool = False,
         dominant: bool = False,
-        embed: bool = False,
+        embed: bool | None = None,
     ) -> Any:
         """Records of both models have several of the other, said outright: as ``has_many(…, through=…)``. Returns the association.
 

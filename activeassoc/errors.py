@@ -25,6 +25,7 @@ stay on the exception as attributes, so that a program need not read the text::
     ├── UnfitValue             (peewee.DataError, ValueError)  a value that the field cannot hold: .field, .value
     ├── NullNotAllowed         (peewee.IntegrityError)      NULL for a NOT NULL field: .fields
     ├── DuplicateKey           (peewee.IntegrityError)      a row with this unique value is there: .columns
+    ├── MissingRecord          (peewee.IntegrityError)      a link into the document of a record that is not there: .keys
     ├── MissingTable           (peewee.OperationalError)    the table was never made: .model
     ├── TransactionAborted     (peewee.InternalError)       the transaction cannot go on, and nothing of it was written
     ├── NoTransactionWarning   (UserWarning)       atomic() was left by an error, and what it had written stays: .writes
@@ -54,6 +55,7 @@ __all__ = [
     "LinksNotSaved",
     "LazyLoadError",
     "LazyLoadWarning",
+    "MissingRecord",
     "MissingTable",
     "MissingValue",
     "NoTransactionWarning",
@@ -209,6 +211,10 @@ class NullNotAllowed(AssociationError, peewee.IntegrityError):
 
 class DuplicateKey(AssociationError, peewee.IntegrityError):
     """A row with this primary key or unique value is there already: `model`, and the names of the `columns`."""
+
+
+class MissingRecord(AssociationError, peewee.IntegrityError):
+    """A link was to be written into the document of a record that is not there: its `model`, and the `keys`."""
 
 
 class MissingTable(AssociationError, peewee.OperationalError):

@@ -47,14 +47,17 @@ class Settings:
     """What holds for the whole program; a model's Meta, a block or a call can say otherwise.
 
     `populate_limit` is how many records populate reads for each owner where nothing else is said: a number, or None for
-    all (30). `lazy` is the policy for associations that are read before they are loaded ("load").
+    all (30). `lazy` is the policy for associations that are read before they are loaded ("load"). `embed_associations` tells
+    whether a many-to-many that does not say ``embed=`` itself keeps its links in the documents of both sides, where the store has
+    documents (False); it holds for what is declared afterwards.
     """
 
-    __slots__ = ("_lazy", "_populate_limit")
+    __slots__ = ("_embed_associations", "_lazy", "_populate_limit")
 
     def __init__(self) -> None:
         self._populate_limit: int | None = 30
         self._lazy = "load"
+        self._embed_associations = False
 
     @property
     def populate_limit(self) -> int | None:
@@ -72,6 +75,17 @@ class Settings:
     def lazy(self, value: str) -> None:
         self._lazy = checked(value, f"settings.lazy = {value!r}")
 
+    @property
+    def embed_associations(self) -> bool:
+        return self._embed_associations
+
+    @embed_associations.setter
+    def embed_associations(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            asked = f"settings.embed_associations = {value!r}"
+            raise WrongArgument(asked, "this is neither True nor False", "Give one of these", value=value)
+        self._embed_associations = value
+
     def __setattr__(self, name: str, value: Any) -> None:
         known = [each for each in dir(type(self)) if not each.startswith("_")]
         if name not in known and name not in self.__slots__:
@@ -79,7 +93,7 @@ class Settings:
         super().__setattr__(name, value)
 
     def __repr__(self) -> str:
-        return f"<settings: populate_limit={self._populate_limit}, lazy={self._lazy!r}>"
+        return f"<settings: populate_limit={self._populate_limit}, lazy={self._lazy!r}, embed_associations={self._embed_associations}>"
 
 
 def checked_limit(value: Any, asked: str) -> int | None:

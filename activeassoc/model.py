@@ -32,6 +32,7 @@ from activeassoc.state import OnTouch
 if TYPE_CHECKING:
     from activeassoc.types.faces import Query
 
+
 class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.Model, metaclass=ModelType):
     """A peewee model with associations.
 

@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
         *("explain", "populate", "queries", "with_links", "to_dict", "deleting", "arrays"),
     },
     {"model", "model_type", "coroutines", "awaited"},
-    {"testing", "types", "checking", "graph", "reflect", "rest"},
+    {"testing", "types", "checking", "graph", "reflect", "rest", "moving"},
     {"cli", "__main__"},
 ]
 KINDS = {"has_one", "belongs_to", "has_many", "many_to_many", "references_many"}

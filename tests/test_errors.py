@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "NullNotAllowed": (peewee.IntegrityError,),
     "DuplicateKey": (peewee.IntegrityError,),
     "TransactionAborted": (peewee.InternalError,),
+    "MissingRecord": (peewee.IntegrityError,),
     "MissingTable": (peewee.OperationalError,),
     "NoTransactionWarning": (UserWarning,),
     "SyncError": (peewee.DatabaseError,),

@@ -17,6 +17,7 @@ KINDS = (
     "dangling key",
     "dangling link",
     "dangling id",
+    "mirrored link",
     "missing table",
     "missing column",
     "missing index",

@@ -58,6 +58,8 @@ class Store:
     scans: bool = True
     #: REPLACE is known: a new row takes the place of those that are in its way.
     replace: bool = True
+    #: A record can hold arrays of records, and so the links to others (``embed=True``).
+    arrays: bool = False
     #: Datetimes keep their microseconds. Else they are cut, to the millisecond on a store without SQL.
     microseconds: bool = True
 

@@ -41,7 +41,7 @@ class LinkOptions(_KeyOptions, total=False):
     unique: bool
     symmetric: bool
     dominant: bool
-    embed: bool
+    embed: bool | None
 
 
 class HasManyOptions(LinkOptions, total=False):
@@ -68,4 +68,4 @@ class CollectionOptions(TypedDict, total=False):
     dominant: bool
     where: Any
     order: Any
-    embed: bool
+    embed: bool | None
