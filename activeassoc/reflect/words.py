@@ -64,7 +64,7 @@ def class_names(tables: Iterable[str], as_they_are: Collection[str]) -> dict[str
 
 
 def _may_be_class(name: str) -> bool:
-    """Whether the code may define a class of this name, without hiding what it imports, or what every program has."""
-    reserved = name in ("Base", "Model", "SQL", "CompositeKey", "Decimal") or name.endswith("Field")
+    """Whether the code may define a class of this name, without hiding what it imports or every program has, and be read."""
+    reserved = name in ("Base", "Model", "SQL", "CompositeKey", "Decimal", "I", "O") or name.endswith("Field")
     hidden = keyword.iskeyword(name) or hasattr(builtins, name)
     return name.isidentifier() and not reserved and not hidden and not keyword.iskeyword(naming.snake(name))
