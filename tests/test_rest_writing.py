@@ -567,6 +567,30 @@ def test_a_list_is_not_a_way_around_a_read_only_key(Base: Any) -> None:
 
 
 @on_one_store
+@pytest.mark.parametrize("said", [None, True])
+def test_a_list_does_not_tell_an_excluded_key(Base: Any, said: bool | None) -> None:
+    """K7: what is in the list of an owner has its key; who wants it all the same says allow_read of the association."""
+
+    class Owner(Base):
+        class Meta:
+            rest = {"associations": {"dogs": {"allow_read": said}}} if said else {}
+
+    class Dog(Base):
+        class Meta:
+            rest = {"excluded": ["owner"]}
+
+    Dog.belongs_to(Owner)
+    Owner.has_many(Dog)
+    api = Api(Owner, Dog)
+    assert (("GET", "/owner/{owner_id}/dog") in api.paths("dog")) is bool(said)
+    assert api.created("/dog", owner=api.created("/owner")) == 1
+    assert api("GET", "/dog/1")[1] == {"id": 1}
+    assert api.status("GET", "/owner/1?$embed=dogs") == (200 if said else 400)
+    assert api.status("GET", "/dog/1?$embed=owner") == api.status("GET", "/dog?owner=1") == 400
+    assert api.ids("/dog") == [1] and api.status("PUT", "/owner/1/dog/1") == 204
+
+
+@on_one_store
 def test_aliases_stand_in_paths_verbatim(Base: Any) -> None:
     """K2, K7: of the model, and of an association; the names in $embed stay."""
     Note = note_model(Base, alias="Notes", associations={"answers": {"alias": "re.plies"}})

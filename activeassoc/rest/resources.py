@@ -131,9 +131,16 @@ class Resource:
         return found
 
     def may_read(self, association: Association) -> bool:
-        """Whether the association may be listed and embedded: its own word, else that of this model; and that of its target."""
-        said = self.rest.of(association.name).allow_read
-        return (self.rest.allow_read if said is None else said) and self.served.resource_of(association.target).rest.allow_read
+        """Whether the association may be listed and embedded: its own word, else that of this model; and that of its target.
+
+        Where nothing is said of it, a list by a key that its records exclude is none: it would tell the key.
+        """
+        said, target = self.rest.of(association.name).allow_read, self.served.resource_of(association.target).rest
+        if said is None:
+            keys: Any = association.keys
+            tells = any(key.model is association.target and key.field.name in target.excluded for key in keys)
+            said = self.rest.allow_read and (association.key_on_source or not tells)
+        return said and target.allow_read
 
     @functools.cached_property
     def embeddable(self) -> dict[str, Association]:
