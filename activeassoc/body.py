@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 import peewee
 
@@ -27,7 +27,21 @@ from activeassoc.other_end import end_of
 from activeassoc.planning import Plan
 from activeassoc.registry import Model
 
+if TYPE_CHECKING:
+    from activeassoc.types import kinds
+    from activeassoc.types.options import CollectionOptions, ReferenceOptions
 
+Target = TypeVar("Target", bound=peewee.Model)
+
+
+@overload
+def reference(
+    target: type[Target], *, null: Literal[False], **options: Unpack[ReferenceOptions]
+) -> kinds.BelongsTo[Any, Target, Target]: ...
+@overload
+def reference(target: type[Target], *, null: bool = True, **options: Unpack[ReferenceOptions]) -> kinds.BelongsTo[Any, Target]: ...
+@overload
+def reference(target: str, *, null: bool = True, **options: Unpack[ReferenceOptions]) -> Any: ...
 def reference(
     target: Any,
     *,
@@ -50,6 +64,22 @@ def reference(
     return _form(reference, locals())
 
 
+@overload
+def collection(
+    target: type[Target], *, via: str, through: None = None, **options: Unpack[CollectionOptions]
+) -> kinds.HasMany[Any, Target]: ...
+@overload
+def collection(
+    target: type[Target], *, via: None = None, through: None = None, **options: Unpack[CollectionOptions]
+) -> kinds.ManyToMany[Any, Target]: ...
+@overload
+def collection(
+    target: type[Target], *, through: type[peewee.Model] | str, via: str | None = None, **options: Unpack[CollectionOptions]
+) -> kinds.ManyToMany[Any, Target]: ...
+@overload
+def collection(
+    target: str, *, via: str | None = None, through: type[peewee.Model] | str | None = None, **options: Unpack[CollectionOptions]
+) -> Any: ...
 def collection(
     target: Any,
     *,

@@ -16,6 +16,7 @@ stay on the exception as attributes, so that a program need not read the text::
     ├── LinksNotSaved          (ValueError)        save() could not carry out what collections had queued: .failed
     ├── DeleteRefused          (peewee.IntegrityError)      rows that are to stay refer to what would go: .model, .key, .keys
     ├── LazyLoadError                              the policy refuses to load what nobody populated: .record, .name
+    ├── NotAsyncio             (peewee.InterfaceError)      a twin was awaited on a database that is not asyncio's: .model
     ├── LazyLoadWarning        (UserWarning)       what nobody populated was loaded for one record: .name
     ├── PopulateTruncatedWarning (UserWarning)     populate cut lists at the default limit: .paths
     ├── DominanceWarning       (UserWarning)       nobody said which of two databases has the links: .model
@@ -58,6 +59,7 @@ __all__ = [
     "MissingTable",
     "MissingValue",
     "NoTransactionWarning",
+    "NotAsyncio",
     "NullNotAllowed",
     "PartialWriteError",
     "PopulateTruncatedWarning",
@@ -143,7 +145,11 @@ class DeleteRefused(AssociationError, peewee.IntegrityError):
 
 
 class LazyLoadError(AssociationError):
-    """An association that is not loaded was read under the policy "raise": `record` is whose, `name` the association."""
+    """An association that is not loaded was read under the policy "raise", or by async code: `record` is whose, `name` the association."""
+
+
+class NotAsyncio(AssociationError, peewee.InterfaceError):
+    """A coroutine of a model was awaited that has no asyncio database: `model`."""
 
 
 class LazyLoadWarning(AssociationError, UserWarning):

@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from activeassoc.errors import LazyLoadError, LazyLoadWarning, UnknownName, WrongArgument, listed, nearest
+from activeassoc.stores import bridge
 
 __all__ = ["lazy_policy", "settings"]
 
@@ -133,6 +134,11 @@ def policy_of(model: Any) -> str:
     return settings.lazy if own is None else checked(own, f"{model.__name__}.Meta.lazy = {own!r}")
 
 
+def on_request(model: Any) -> contextlib.AbstractContextManager[None]:
+    """A block in which what is loaded was asked for by name: that is not lazy, and no policy is against it."""
+    return _policy_block("batch" if policy_of(model) == "batch" else "load")
+
+
 class Peers:
     """The records of one query, held weakly: one of them that is kept does not keep the others."""
 
@@ -176,6 +182,8 @@ def arrive(owner: Any, name: str) -> bool:
     True where it is loaded now, with those of its peers. Raises LazyLoadError where that is the policy.
     """
     policy = policy_of(type(owner))
+    if bridge.unreachable(_databases(owner, name)):
+        raise _not_in_passing(owner, name)
     if policy == "load":
         return False
     if policy == "batch":
@@ -188,6 +196,34 @@ def arrive(owner: Any, name: str) -> bool:
     warning = LazyLoadWarning(asked, "it is not loaded, so that every record costs a query of its own", write, name=name)
     place.warn(warning)
     return False
+
+
+def _databases(owner: Any, name: str) -> Iterator[Any]:
+    """The databases that loading it would ask."""
+    association = type(owner).associations.get(name) if hasattr(type(owner), "associations") else None
+    if association is None:
+        yield owner._meta.fields[name].rel_model._meta.database
+        return
+    if association.path[0].near not in owner.__data__:
+        yield owner._meta.database
+    yield from (hop.model._meta.database for hop in association.path)
+
+
+def _not_in_passing(owner: Any, name: str) -> LazyLoadError:
+    model, association = type(owner).__name__, type(owner).associations.get(name)
+    if association is None:
+        await_it = f'afetch("{name}")'
+    else:
+        await_it = f"{name}.aload()" if association.to_many else f"a{association.getter}()"
+    populate = f'{model}.select().populate("{name}")'
+    return not_in_passing(owner, name, f"await {model.lower()}.{await_it}, or load it with the records: {populate}")
+
+
+def not_in_passing(owner: Any, name: str, write: str) -> LazyLoadError:
+    """The error for what async code reads as an attribute: there is no place for an await in it."""
+    place = call_site()
+    asked, because = f"{type(owner).__name__}.{name} at {place.filename}:{place.line}", "async code cannot load it in passing"
+    return LazyLoadError(asked, f"it is not loaded, and {because}", f"Write {write}", record=owner, name=name)
 
 
 def _load_for_peers(owner: Any, name: str) -> bool:

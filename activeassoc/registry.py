@@ -27,6 +27,10 @@ Model = Any
 
 _models: dict[int, weakref.ref[Model]] = {}  # in order of definition
 _waiting: list[weakref.ref[Waiting]] = []
+#: While something is settled: the models that are being looked through, and those models and associations that have been since
+#: something was last bound. Binding settles in its turn, and without this all ways through what waits would be gone.
+_settling: list[tuple[int, bool]] = []
+_settled: set[tuple[int, bool]] = set()
 #: Declaring is not done in many threads, but first use is, and that may bind what still waits.
 lock = threading.RLock()
 
@@ -202,6 +206,7 @@ def bound(association: Waiting) -> None:
     """`association` has its target: it waits no longer."""
     with lock:
         _waiting[:] = [ref for ref in _waiting if ref() is not None and ref() is not association]
+        _settled.clear()  # it may be what another one lacked
     kept.changed()
 
 
@@ -230,15 +235,34 @@ def settle_for(model: Model, at_hand: bool = False) -> None:
     """
     if not _waiting:
         return
-    for waiting in _alive():
-        if waiting.source is model or waiting.wanted.rpartition(".")[2] == model.__name__:
-            scope = scope_of(waiting.source)
-            try:
-                target = target_of(waiting)
-                if not at_hand or scope_of(target) == scope:
-                    waiting.bind(target)
-            except AssociationError:
-                continue  # told at the first use of the association itself, and by sync
+    with lock:
+        mark = id(model), at_hand
+        if mark in _settling or mark in _settled:
+            return
+        _settling.append(mark)
+        try:
+            for waiting in _alive():
+                if waiting.source is model or waiting.wanted.rpartition(".")[2] == model.__name__:
+                    _bind_if_there(waiting, at_hand)
+        finally:
+            _settling.pop()
+            _settled.add(mark)
+            if not _settling:
+                _settled.clear()
+
+
+def _bind_if_there(waiting: Waiting, at_hand: bool) -> None:
+    mark = id(waiting), at_hand
+    if mark in _settled:
+        return
+    _settled.add(mark)
+    scope = scope_of(waiting.source)
+    try:
+        target = target_of(waiting)
+        if not at_hand or scope_of(target) == scope:
+            waiting.bind(target)
+    except AssociationError:
+        return  # told at the first use of the association itself, and by sync
 
 
 # Keys

@@ -325,3 +325,19 @@ def test_a_declaration_is_no_use_of_what_waits(scratch: Scratch) -> None:
     near = scratch("Waybill")
     assert association.target is near
     assert far
+
+
+def test_what_cannot_be_bound_does_not_multiply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A6: looking for the targets of what waits costs a few looks for each that waits, however many models share the names."""
+    looked: list[Any] = []
+    target_of = registry.target_of
+    monkeypatch.setattr(registry, "target_of", lambda association: looked.append(association) or target_of(association))
+    kept = []
+    for number in range(12):
+        scratch = Scratch(f"{__name__}.{number}")
+        User, Task = scratch("User", "Task")
+        User.has_many("Task", dominant=True)
+        kept += [User, Task]
+    looked.clear()
+    User.belongs_to(Task, as_="main")
+    assert len(looked) <= 12 * 6

@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "MissingValue": (ValueError,),
     "LinksNotSaved": (ValueError,),
     "LazyLoadError": (),
+    "NotAsyncio": (peewee.InterfaceError,),
     "LazyLoadWarning": (UserWarning,),
     "PopulateTruncatedWarning": (UserWarning,),
     "DominanceWarning": (UserWarning,),

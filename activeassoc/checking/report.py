@@ -16,6 +16,7 @@ from activeassoc.errors import listed
 KINDS = (
     "dangling key",
     "dangling link",
+    "dangling id",
     "mirrored link",
     "missing table",
     "missing column",

@@ -22,6 +22,8 @@ class Store:
     row_locks: bool = True
     #: What the outermost BEGIN is given.
     begin: tuple[str, ...] = ()
+    #: The same for a transaction that only reads.
+    begin_reading: tuple[str, ...] = ()
     #: A failed statement makes every later one of the same transaction fail.
     failure_aborts: bool = False
     #: A list of keys as one bound parameter: "json", "array", or "" for one parameter a key.
@@ -62,7 +64,14 @@ class Store:
     microseconds: bool = True
 
 
-SQLITE = Store(row_locks=False, begin=("IMMEDIATE",), key_lists="json", keys_per_statement=250_000, wide_integers=True)
+SQLITE = Store(
+    row_locks=False,
+    begin=("IMMEDIATE",),
+    begin_reading=("DEFERRED",),
+    key_lists="json",
+    keys_per_statement=250_000,
+    wide_integers=True,
+)
 POSTGRESQL = Store(failure_aborts=True, key_lists="array", keys_per_statement=250_000, parameters=60_000, replace=False)
 MYSQL = Store(conflict_nothing=False, latest="LOCK IN SHARE MODE", microseconds=False)
 
