@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,7 +160,9 @@ def test_friends_move(B: Any) -> None:
     User = friends(True)
     a, b, c = User.create(), User.create(), User.create()
     c.set_friends([a, b, c])
-    assert str(update_associations(db, [friends(False)])) == "User.friends: 3 links from User.friends to friends_users: copied 3, removed 3."
+    assert str(update_associations(db, [friends(False)])) == (
+        "User.friends: 3 links from User.friends to friends_users: copied 3, removed 3."
+    )
     User = friends(False)
     assert [each.id for each in User.get_by_id(3).get_friends()] == [1, 2, 3] and docs(User) == [{"_id": 1}, {"_id": 2}, {"_id": 3}]
     db.documents()["friends_users"].delete_one({"user_id": 1, "friend_id": 3})
@@ -198,8 +204,8 @@ def test_a_store_with_one_storage_is_refused(on: Any) -> None:
         with pytest.raises(WrongTarget) as raised:
             update_associations(db, [])
         assert str(raised.value).endswith(
-            "): links move between a collection and the documents of both sides, and this store has tables alone. There is nothing to move: "
-            "the links have a table."
+            "): links move between a collection and the documents of both sides, and this store has tables alone. There is nothing to "
+            "move: the links have a table."
         )
 
 
@@ -236,7 +242,8 @@ def test_sides_that_differ_are_listed_and_nothing_is_removed(B: Any, change: Any
     before = [list(db.documents()[name].find()) for name in ("user", "group")]
     report = moved(db, False)
     assert not report.ok and report.moves[0].differences == (text,)
-    assert str(report).splitlines()[0].endswith(": not moved, as they differ. Nothing was removed.") and str(report).splitlines()[1:] == [f"  {text}"]
+    first, *rest = str(report).splitlines()
+    assert first.endswith(": not moved, as they differ. Nothing was removed.") and rest == [f"  {text}"]
     assert [list(db.documents()[name].find()) for name in ("user", "group")] == before and "membership" not in db.get_tables()
     if change.get("$push", {}).get("groups") != 7:
         members(db, True)
@@ -364,8 +371,7 @@ def test_a_process_that_is_killed_loses_nothing(B: Any, python: Any) -> None:
     """R18: SIGKILL in the middle of it, and run again."""
     db = B._meta.database
     links = filled(db, False, 30, 20)
-    url = f"{db._url.rpartition('/')[0]}/{db.database}" if db.database not in db._url else db._url
-    process = python.start(LINKS, url, True)
+    process = python.start(LINKS, url_of(db), True)
     assert process.stdout.readline() == "go\n"
     time.sleep(0.1)
     process.send_signal(signal.SIGKILL)
@@ -392,3 +398,62 @@ def test_what_arrives_meanwhile_is_copied_before_it_is_removed(B: Any) -> None:
     assert not moved(db, True)
     links = told(members(db, True)[2])
     assert added and set(added) <= set(links) and [links[pair][0] for pair in added] == [f"late{number}" for number in range(len(added))]
+
+
+# The command
+
+
+MODULE = """
+from peewee import CharField
+from activeassoc import Model
+
+class User(Model):
+    email = CharField(null=True)
+
+class Group(Model):
+    name = CharField(null=True)
+
+class Membership(Model):
+    role = CharField(default="member")
+
+User.belongs_to_many(Group, through=Membership, embed=False)
+Group.belongs_to_many(User, through=Membership, embed=False)
+User.belongs_to_many(Group, as_="favourites", through="favourite_links")
+Group.belongs_to_many(User, as_="fans", through="favourite_links")
+"""
+
+
+def test_the_command(B: Any, on: Any, tmp_path: Path) -> None:
+    """R16, R17, L3: the plan, done, nothing to do; SQL is refused."""
+    db = B._meta.database
+    User, Group, _ = members(db, True, True)
+    User.create().add_group(Group.create(), {"role": "owner"})
+    (tmp_path / "models.py").write_text(MODULE)
+
+    def run(*words: str) -> tuple[int, str]:
+        environment = {**os.environ, "PYTHONPATH": str(Path(activeassoc.__file__).parents[1])}
+        command = [sys.executable, "-m", "activeassoc", "update-associations", *words]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    url = url_of(db)
+    links = "User.groups, Group.users: 1 link from Group.users and User.groups to membership"
+    assert run(url, "models", "--embed", "--dry-run") == (0, f"{links}: to be moved.") and arrays(db) == {"groups", "users"}
+    db.documents()["user"].update_one({}, {"$set": {"groups.0.role": "guest"}})
+    code, told = run(url, "--embed", "--json")
+    assert code == 1 and json.loads(told)["moves"][0]["differences"] == ["(1, 1) with other attributes in Group.users than in User.groups"]
+    db.documents()["user"].update_one({}, {"$set": {"groups.0.role": "owner"}})
+    assert run(url, "--embed") == (0, f"{links}: copied 1, removed 1.")
+    assert run(url, "models.py", "--embed") == (0, "Nothing to do.") and arrays(db) == set()
+    assert [{name: row[name] for name in row if name != "_id"} for row in db.documents()["membership"].find()] == [
+        {"user_id": 1, "group_id": 1, "role": "owner"}
+    ]
+    assert run("sqlite:///shop.db") == (
+        2,
+        "activeassoc: sqlite:///shop.db: links move between a collection and the documents of both sides, and this store has tables alone. "
+        "There is nothing to move: the links have a table.",
+    )
+
+
+def url_of(db: Any) -> str:
+    return f"{db._url.rpartition('/')[0]}/{db.database}" if db.database not in db._url else str(db._url)
