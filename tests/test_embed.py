@@ -815,7 +815,7 @@ def standing_alone(folder: Path) -> Iterator[Any]:
 
     server = secantus.SecantusDBServer(storage_path=str(folder / "alone"), replica_set_name=None)
     server.start()
-    database = activeassoc.connect(f"{server.uri}alone")
+    database = activeassoc.connect(f"{server.uri}alone", serverSelectionTimeoutMS=300)
     yield base_on(database, __name__)
     database.close()
     server.stop()

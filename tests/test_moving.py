@@ -423,31 +423,39 @@ Group.belongs_to_many(User, as_="fans", through="favourite_links")
 """
 
 
-def test_the_command(B: Any, on: Any, tmp_path: Path) -> None:
-    """R16, R17, L3: the plan, done, nothing to do; SQL is refused."""
+def test_the_command(B: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R16, R17, L3: the plan in a process of its own; what differs; done; nothing to do."""
+    testing = pytest.importorskip("typer.testing")
+    from activeassoc.cli.app import app
+
     db = B._meta.database
     User, Group, _ = members(db, True, True)
     User.create().add_group(Group.create(), {"role": "owner"})
     (tmp_path / "models.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def run(*words: str) -> tuple[int, str]:
-        environment = {**os.environ, "PYTHONPATH": str(Path(activeassoc.__file__).parents[1])}
-        command = [sys.executable, "-m", "activeassoc", "update-associations", *words]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        return done.returncode, (done.stdout + done.stderr).strip()
+        sys.modules.pop("models", None)
+        result = testing.CliRunner().invoke(app, ["update-associations", url_of(db), *words])
+        return result.exit_code, result.output.strip()
 
-    url = url_of(db)
     links = "User.groups, Group.users: 1 link from Group.users and User.groups to membership"
-    assert run(url, "models", "--embed", "--dry-run") == (0, f"{links}: to be moved.") and arrays(db) == {"groups", "users"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(activeassoc.__file__).parents[1])}
+    command = [sys.executable, "-m", "activeassoc", "update-associations", url_of(db), "models", "--embed", "--dry-run"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{links}: to be moved." and arrays(db) == {"groups", "users"}
     db.documents()["user"].update_one({}, {"$set": {"groups.0.role": "guest"}})
-    code, told = run(url, "--embed", "--json")
+    code, told = run("--embed", "--json")
     assert code == 1 and json.loads(told)["moves"][0]["differences"] == ["(1, 1) with other attributes in Group.users than in User.groups"]
     db.documents()["user"].update_one({}, {"$set": {"groups.0.role": "owner"}})
-    assert run(url, "--embed") == (0, f"{links}: copied 1, removed 1.")
-    assert run(url, "models.py", "--embed") == (0, "Nothing to do.") and arrays(db) == set()
+    assert run("--embed") == (0, f"{links}: copied 1, removed 1.")
+    assert run("models.py", "--embed") == (0, "Nothing to do.") and arrays(db) == set() and not activeassoc.settings.embed_associations
     assert [{name: row[name] for name in row if name != "_id"} for row in db.documents()["membership"].find()] == [
         {"user_id": 1, "group_id": 1, "role": "owner"}
     ]
+    sys.modules.pop("models", None)
 
 
 def url_of(db: Any) -> str:
