@@ -36,6 +36,7 @@ LONG: dict[str, str] = {
     "declaring.has_many": "the parameters and the docstring of a public call",
     "declaring.belongs_to_many": "the parameters and the docstring of a public call",
     "sync/__init__.sync": "the docstring of a public call",
+    "moving/__init__.update_associations": "the docstring of a public call",
     "stores/connect.connect": "the docstring of a public call",
 }
 

@@ -5,6 +5,7 @@ Where a test takes `embed`, it runs in both storages. Documents are looked at wi
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import threading
 from collections.abc import Callable, Iterator
@@ -784,17 +785,23 @@ def at_once(*works: Callable[[], None]) -> None:
         raise failed[0]
 
 
-@pytest.fixture
-def alone(tmp_path: Path) -> Iterator[Any]:
+@contextlib.contextmanager
+def standing_alone(folder: Path) -> Iterator[Any]:
     """A base on a server without a replica set, which has no transactions."""
     import secantus
 
-    server = secantus.SecantusDBServer(storage_path=str(tmp_path / "alone"), replica_set_name=None)
+    server = secantus.SecantusDBServer(storage_path=str(folder / "alone"), replica_set_name=None)
     server.start()
     database = activeassoc.connect(f"{server.uri}alone")
     yield base_on(database, __name__)
     database.close()
     server.stop()
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Any]:
+    with standing_alone(tmp_path) as Base:
+        yield Base
 
 
 @pytest.mark.parametrize("transactions", [True, False])

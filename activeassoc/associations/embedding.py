@@ -195,6 +195,11 @@ def _arrays(link: Model, whatever: bool = False) -> Arrays | None:
     ]
     if any(side.array in side.holder._meta.columns for side in sides):
         return None
+    meant = [_another(associations, side) for side in sides]
+    if any(meant):
+        if not whatever and any(each.options.get("embed") for each in associations):
+            raise _taken(associations, *next((side, other) for side, other in zip(sides, meant, strict=True) if other))
+        return None
     truth, mirror = sides if symmetric else sorted(sides, key=lambda side: side.order)
     return Arrays(link, truth, mirror, symmetric)
 
@@ -219,6 +224,21 @@ def _array(associations: list[Any], near: Any, first: Any) -> str:
     return f"{first.name}_of" if first.source is first.target else _names(first.source).many
 
 
+def _another(associations: list[Any], side: Side) -> Any:
+    """The association of other records whose name the array has, where none of these links is declared on this side."""
+    there = getattr(side.holder, "associations", {}).get(side.array)
+    return None if there is None or any(there is each for each in associations) else there
+
+
+def _taken(associations: list[Any], side: Side, *others: Any) -> DeclarationError:
+    name = side.holder.__name__
+    return DeclarationError(
+        listed([each.declared for each in (*associations, *others)]),
+        f"the links of both would stand in the field {side.array!r} of the documents of {name}",
+        f"Declare the association of {name} as well for one of the two, with as_=",
+    )
+
+
 def _check_alone(arrays: Arrays) -> bool:
     """Raise where other links stand in an array of the same name."""
     mine = {side.order: side for side in arrays.sides}
@@ -228,12 +248,7 @@ def _check_alone(arrays: Arrays) -> bool:
         theirs = _arrays(other)
         for side in theirs.sides if theirs is not None else ():
             if side.order in mine:
-                declared = [each.declared for link in (arrays.link, other) for each in associations_of(link)]
-                raise DeclarationError(
-                    listed(declared),
-                    f"the links of both would stand in the field {side.array!r} of the documents of {side.holder.__name__}",
-                    f"Declare the association of {side.holder.__name__} as well for one of the two, with as_=",
-                )
+                raise _taken(associations_of(arrays.link), side, *associations_of(other))
     return True
 
 

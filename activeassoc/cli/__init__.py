@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "serve": "Serve the models over HTTP.",
     "types": "Write the types of the methods that the models gain.",
     "reflect": "Write models for the tables of a database that exists.",
+    "update-associations": "Move links between a collection and documents.",
 }
 
 DONE, FOUND, REFUSED, DATABASE, DEFECT = 0, 1, 2, 3, 4

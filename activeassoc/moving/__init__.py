@@ -150,8 +150,6 @@ class _Moving:
             there = self.new.have(page)
             unlike = [pair for pair in page if pair in there and not _alike(page[pair], there[pair])]
             found += [f"{self.old.keys(pair)} {self._unlike()}" for pair in unlike]
-            if copied:
-                found += [f"{self.old.keys(pair)} is not in {self.new.label}" for pair in page if pair not in there]
             if self.embed:
                 found += [f"{self.old.keys(pair)} to a record that is gone" for pair in self.documents.missing_ends(page)]
             done += len(page)

@@ -177,7 +177,11 @@ class Documents(Storage):
         return (self.arrays.truth,) if self.arrays.symmetric else self.arrays.sides
 
     def present(self) -> bool:
-        return any(self.look(lambda side=side: self._some(side)) is not None for side in self._sides()) or self._indexed()
+        """Whether there are links, or the arrays and indexes that a move which was stopped had yet to take away."""
+        return bool(self.look(lambda: any(self._some(side) or self._empty(side) for side in self._sides()) or self._indexed()))
+
+    def _empty(self, side: Side) -> Any:
+        return self.collections(side.holder).find_one({side.array: {"$size": 0}}, {"_id": 1})
 
     def _some(self, side: Side) -> Any:
         return self.collections(side.holder).find_one({side.place: {"$exists": True}}, {"_id": 1})
