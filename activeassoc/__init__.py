@@ -27,8 +27,10 @@ from activeassoc.errors import (
     LazyLoadWarning,
     LinksDroppedWarning,
     LinksNotSaved,
+    MissingRecord,
     MissingTable,
     MissingValue,
+    NotAsyncio,
     NoTransactionWarning,
     NullNotAllowed,
     PartialWriteError,
@@ -51,6 +53,7 @@ from activeassoc.populate import populate
 from activeassoc.sync import drop, sync
 
 if TYPE_CHECKING:
+    from activeassoc.awaited import adelete_plan, apopulate
     from activeassoc.checking import check
     from activeassoc.deleting.plan import delete_plan
     from activeassoc.stores.connect import connect
@@ -69,10 +72,12 @@ __all__ = [
     "LazyLoadWarning",
     "LinksDroppedWarning",
     "LinksNotSaved",
+    "MissingRecord",
     "MissingTable",
     "MissingValue",
     "Model",
     "NoTransactionWarning",
+    "NotAsyncio",
     "NullNotAllowed",
     "ObjectIdField",
     "PartialWriteError",
@@ -88,6 +93,8 @@ __all__ = [
     "UnsupportedQuery",
     "WrongArgument",
     "WrongTarget",
+    "adelete_plan",
+    "apopulate",
     "check",
     "collection",
     "connect",
@@ -103,6 +110,8 @@ __all__ = [
 #: Names that are imported on first use, and the modules that have them.
 LATER = {
     "ObjectIdField": "activeassoc.stores.object_id",
+    "adelete_plan": "activeassoc.awaited",
+    "apopulate": "activeassoc.awaited",
     "check": "activeassoc.checking",
     "connect": "activeassoc.stores.connect",
     "delete_plan": "activeassoc.deleting.plan",

@@ -13,12 +13,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 import peewee
 
 from activeassoc import declare, naming, registry
 from activeassoc.associations.belongs_to import BelongsTo
+from activeassoc.associations.embedding import check_store
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.undecided import Undecided
 from activeassoc.errors import AssociationError, DeclarationError, WrongArgument
@@ -26,7 +27,21 @@ from activeassoc.other_end import end_of
 from activeassoc.planning import Plan
 from activeassoc.registry import Model
 
+if TYPE_CHECKING:
+    from activeassoc.types import kinds
+    from activeassoc.types.options import CollectionOptions, ReferenceOptions
 
+Target = TypeVar("Target", bound=peewee.Model)
+
+
+@overload
+def reference(
+    target: type[Target], *, null: Literal[False], **options: Unpack[ReferenceOptions]
+) -> kinds.BelongsTo[Any, Target, Target]: ...
+@overload
+def reference(target: type[Target], *, null: bool = True, **options: Unpack[ReferenceOptions]) -> kinds.BelongsTo[Any, Target]: ...
+@overload
+def reference(target: str, *, null: bool = True, **options: Unpack[ReferenceOptions]) -> Any: ...
 def reference(
     target: Any,
     *,
@@ -49,6 +64,22 @@ def reference(
     return _form(reference, locals())
 
 
+@overload
+def collection(
+    target: type[Target], *, via: str, through: None = None, **options: Unpack[CollectionOptions]
+) -> kinds.HasMany[Any, Target]: ...
+@overload
+def collection(
+    target: type[Target], *, via: None = None, through: None = None, **options: Unpack[CollectionOptions]
+) -> kinds.ManyToMany[Any, Target]: ...
+@overload
+def collection(
+    target: type[Target], *, through: type[peewee.Model] | str, via: str | None = None, **options: Unpack[CollectionOptions]
+) -> kinds.ManyToMany[Any, Target]: ...
+@overload
+def collection(
+    target: str, *, via: str | None = None, through: type[peewee.Model] | str | None = None, **options: Unpack[CollectionOptions]
+) -> Any: ...
 def collection(
     target: Any,
     *,
@@ -57,7 +88,7 @@ def collection(
     dominant: bool = False,
     where: Any = None,
     order: Any = None,
-    embed: bool = False,
+    embed: bool | None = None,
 ) -> Any:
     """In a class body: a record of this model has several of `target`, a model, its name, or ``"self"``.
 
@@ -153,10 +184,9 @@ def _check(form: Form, text: str, attribute: str) -> None:
         raise WrongArgument(
             text, f"through={through!r} is neither a model nor the name of one", "Give one of these", value=through
         )
-    if form.options.get("embed"):
-        raise DeclarationError(
-            text, "embed=True keeps links in documents, and a SQL database has none", "Leave embed out: the links have a table"
-        )
+    embed = form.options.get("embed")
+    if embed is not None and not isinstance(embed, bool):
+        raise WrongArgument(text, f"embed={embed!r} is neither True nor False", "Write embed=True or embed=False", value=embed)
 
 
 def declare_body(model: Model, own: Mapping[str, Form], inherited: Mapping[str, Form]) -> None:
@@ -216,6 +246,7 @@ def _association(model: Model, attribute: str, form: Form) -> Any:
         form = replace(form, target=model)
     wanted = form.target.__name__ if isinstance(form.target, type) else form.target
     if form.name == "collection":
+        check_store(text, options.get("embed"), model)
         one_way = "via" not in options and "through" not in options
         return (ManyToMany if one_way else Undecided)(model, wanted, names, text, bind, in_body=form, **options)
     options["foreign_key"] = options.pop("column_name", None)

@@ -6,14 +6,25 @@ calls its association and does not import it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 from activeassoc import lazy
 from activeassoc.queue import Queue
+from activeassoc.stores.bridge import run
+from activeassoc.twins import require_asyncio
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    from activeassoc.types.words import Key
+
+    Record = TypeVar("Record", default=Any)
+else:
+    Record = Any
 
 
-class Collection(Sequence[Any]):
+class Collection(Sequence[Record]):
     """The records of a to-many association of one owner, in the order of the association.
 
     The first use costs one query; then it is a list in memory, which the accessors of the owner keep true. ``==``
@@ -54,7 +65,7 @@ class Collection(Sequence[Any]):
 
     # What the next save of the owner carries out
 
-    def add(self, targets: Any) -> None:
+    def add(self, targets: Record | Key | Mapping[str, Any] | Iterable[Record | Key | Mapping[str, Any]] | None) -> None:
         """Queue records to be added when the owner is saved. No query; reading still shows what is stored.
 
         `targets` is a primary key, an instance, a mapping of fields to values (always a new record, created and then
@@ -63,7 +74,7 @@ class Collection(Sequence[Any]):
         """
         self.pending.put(self._association.to_queue(targets, "add"))
 
-    def remove(self, targets: Any) -> None:
+    def remove(self, targets: Record | Key | Iterable[Record | Key] | None) -> None:
         """Queue records to be removed when the owner is saved: primary keys or instances, one or any iterable. No query. (F7)"""
         self.pending.put(self._association.to_queue(targets, "remove"))
 
@@ -90,15 +101,30 @@ class Collection(Sequence[Any]):
         if self._records is None and self._association.starts(self._owner):
             lazy.arrive(self._owner, self._association.name)
         if self._records is None:
-            self._records = self._association.get(self._owner)
+            self._records = self._association.listed(self._owner)
         return self._records
+
+    async def aload(self) -> Collection:
+        """This collection, its records loaded: no query where they are in memory, else one. To be awaited, on an asyncio database.
+
+        Under the policy "batch" it loads them for all records of the same query. Raises NotAsyncio on a plain database.
+        """
+        if not self.loaded:
+            asked = f"{self._association.label}.aload()"
+            require_asyncio(asked, self._association.source, f"list(record.{self._association.name})")
+            await run(asked, self._ask)
+        return self
+
+    def _ask(self) -> None:
+        with lazy.on_request(type(self._owner)):
+            self._load()
 
     def hold(self, records: Iterable[Any], *, truncated: bool = False, partial: bool = False) -> None:
         """These are the records now: all of them, or those that populate was asked for."""
         self._records = list(records)
         self._truncated, self._partial = truncated, partial
 
-    def held(self) -> list[Any]:
+    def held(self) -> list[Record]:
         """The records in memory, without a query; empty where nothing is loaded."""
         return list(self._records or ())
 
@@ -108,16 +134,16 @@ class Collection(Sequence[Any]):
         self._truncated = self._partial = False
 
     @overload
-    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int) -> Record: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: slice) -> list[Record]: ...
     def __getitem__(self, index: Any) -> Any:
         return self._load()[index]
 
     def __len__(self) -> int:
         return len(self._load())
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Record]:
         return iter(self._load())
 
     def __contains__(self, record: object) -> bool:

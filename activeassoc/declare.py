@@ -1,6 +1,6 @@
 """The declaring calls: they choose the kind, find the other half, plan the keys, and only then change the models.
 
-Map: `declare` is what `has_one`, `belongs_to`, `has_many` and `belongs_to_many` call; `bind` is what an association calls
+Map: `declare` is what `has_one`, `belongs_to` and the others call; `bind` is what an association calls
 when its target is known; `Template` is what a declaration on a base without table returns.
 """
 
@@ -15,20 +15,24 @@ from peewee import BackrefAccessor
 from activeassoc import naming, registry
 from activeassoc.associations.base import Association, Chain, methods_of, publish
 from activeassoc.associations.belongs_to import BelongsTo
+from activeassoc.associations.embedding import check_store
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.options import condition_of
 from activeassoc.associations.reading import LinkAccessor
+from activeassoc.associations.references_many import ReferencesMany
 from activeassoc.errors import DeclarationError, WrongArgument, listed
+from activeassoc.key_lists import KeyListField
 from activeassoc.keys import RULES, keys_to, of_base
 from activeassoc.naming import Names
 from activeassoc.pairing import UNSAID, alone, check_taken, check_throughs, may_be_half, other_half, pair
 from activeassoc.planning import Plan
 from activeassoc.registry import Model
 from activeassoc.repeated import LINK_OPTIONS, same_target, say_more, says_the_same
+from activeassoc.twins import Twin
 
-KINDS: dict[str, type[Association]] = {kind.kind: kind for kind in (HasOne, BelongsTo, HasMany, ManyToMany)}
+KINDS: dict[str, type[Association]] = {kind.kind: kind for kind in (HasOne, BelongsTo, HasMany, ManyToMany, ReferencesMany)}
 
 
 class Template(Chain):
@@ -61,6 +65,7 @@ def declare(source: Model, method: str, target: Any, options: dict[str, Any]) ->
     with registry.lock:
         target = _target(source, target, text)
         _check_options(method, options, text)
+        check_store(text, options.get("embed"), source)
         if _is_base(source):
             return _template(source, method, target, given, text)
         association, plan = _planned(source, method, target, options, text)
@@ -178,6 +183,7 @@ def _target(source: Model, target: Any, text: str) -> Any:
 
 
 def _check_options(method: str, options: dict[str, Any], text: str) -> None:
+    KINDS[method].check_options(options, text)
     for rule in ("on_delete", "on_update"):
         value = options.get(rule)
         if value is None:
@@ -195,10 +201,6 @@ def _check_options(method: str, options: dict[str, Any], text: str) -> None:
         value = options.get(name)
         if not (value is None or isinstance(value, bool)):
             raise WrongArgument(text, f"{name}={value!r} is neither True nor False", f"Write {name}=True or {name}=False", value=value)
-    if options.get("embed"):
-        raise DeclarationError(
-            text, "embed=True keeps links in documents, and a SQL database has none", "Leave embed out: the links have a table"
-        )
     through = options.get("through")
     if through == "":
         raise WrongArgument(text, "the name of the join table is empty", 'Write through="memberships"', value=through)
@@ -289,7 +291,9 @@ def _has_no_fields(model: Model) -> bool:
     meta: Any = model._meta
     keys = registry.keys_of(model)
     return bool(meta.implicit_key) and all(
-        field.primary_key or (field.column_name in keys and keys[field.column_name].by_hand is None) for field in meta.sorted_fields
+        field.primary_key
+        or isinstance(field, KeyListField)
+        or (field.column_name in keys and keys[field.column_name].by_hand is None) for field in meta.sorted_fields
     )
 
 
@@ -373,6 +377,10 @@ def _publish(association: Association) -> None:
         there = getattr(source, name, None)
         if there is None or isinstance(getattr(there, "association", None), Association) or isinstance(there, BackrefAccessor):
             setattr(source, name, publish(association, operation, name))
+        word = f"a{name}"
+        twin = next((base.__dict__[word] for base in source.__mro__ if word in base.__dict__), None)
+        if twin is None or isinstance(twin, Twin):
+            type.__setattr__(source, word, Twin(name, association))  # nothing that is kept follows from it
 
 
 def _unpublish(association: Association) -> None:
@@ -381,5 +389,6 @@ def _unpublish(association: Association) -> None:
     if source.__dict__.get(association.name) is association:
         delattr(source, association.name)
     for name in methods_of(association):
-        if getattr(source.__dict__.get(name), "association", None) is association:
-            delattr(source, name)
+        for each in (name, f"a{name}"):
+            if getattr(source.__dict__.get(each), "association", None) is association:
+                delattr(source, each)

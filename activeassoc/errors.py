@@ -16,6 +16,7 @@ stay on the exception as attributes, so that a program need not read the text::
     ├── LinksNotSaved          (ValueError)        save() could not carry out what collections had queued: .failed
     ├── DeleteRefused          (peewee.IntegrityError)      rows that are to stay refer to what would go: .model, .key, .keys
     ├── LazyLoadError                              the policy refuses to load what nobody populated: .record, .name
+    ├── NotAsyncio             (peewee.InterfaceError)      a twin was awaited on a database that is not asyncio's: .model
     ├── LazyLoadWarning        (UserWarning)       what nobody populated was loaded for one record: .name
     ├── PopulateTruncatedWarning (UserWarning)     populate cut lists at the default limit: .paths
     ├── DominanceWarning       (UserWarning)       nobody said which of two databases has the links: .model
@@ -24,6 +25,7 @@ stay on the exception as attributes, so that a program need not read the text::
     ├── UnfitValue             (peewee.DataError, ValueError)  a value that the field cannot hold: .field, .value
     ├── NullNotAllowed         (peewee.IntegrityError)      NULL for a NOT NULL field: .fields
     ├── DuplicateKey           (peewee.IntegrityError)      a row with this unique value is there: .columns
+    ├── MissingRecord          (peewee.IntegrityError)      a link into the document of a record that is not there: .keys
     ├── MissingTable           (peewee.OperationalError)    the table was never made: .model
     ├── TransactionAborted     (peewee.InternalError)       the transaction cannot go on, and nothing of it was written
     ├── NoTransactionWarning   (UserWarning)       atomic() was left by an error, and what it had written stays: .writes
@@ -53,9 +55,11 @@ __all__ = [
     "LinksNotSaved",
     "LazyLoadError",
     "LazyLoadWarning",
+    "MissingRecord",
     "MissingTable",
     "MissingValue",
     "NoTransactionWarning",
+    "NotAsyncio",
     "NullNotAllowed",
     "PartialWriteError",
     "PopulateTruncatedWarning",
@@ -141,7 +145,11 @@ class DeleteRefused(AssociationError, peewee.IntegrityError):
 
 
 class LazyLoadError(AssociationError):
-    """An association that is not loaded was read under the policy "raise": `record` is whose, `name` the association."""
+    """An association that is not loaded was read under the policy "raise", or by async code: `record` is whose, `name` the association."""
+
+
+class NotAsyncio(AssociationError, peewee.InterfaceError):
+    """A coroutine of a model was awaited that has no asyncio database: `model`."""
 
 
 class LazyLoadWarning(AssociationError, UserWarning):
@@ -203,6 +211,10 @@ class NullNotAllowed(AssociationError, peewee.IntegrityError):
 
 class DuplicateKey(AssociationError, peewee.IntegrityError):
     """A row with this primary key or unique value is there already: `model`, and the names of the `columns`."""
+
+
+class MissingRecord(AssociationError, peewee.IntegrityError):
+    """A link was to be written into the document of a record that is not there: its `model`, and the `keys`."""
 
 
 class MissingTable(AssociationError, peewee.OperationalError):

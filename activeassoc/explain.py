@@ -14,6 +14,7 @@ import peewee
 from activeassoc.associations.loading import Options, columns_of, limit_of, statement
 from activeassoc.associations.reading import Reading
 from activeassoc.associations.stages import place
+from activeassoc.stores.embedded import arrays_of
 from activeassoc.stores.sql import base_field, store_of
 from activeassoc.with_links import joinable, walk_of
 from activeassoc.with_links import statement as statement_with_links
@@ -147,6 +148,11 @@ def _primary_key(model: Any) -> list[str]:
     return [field.column_name for field in meta.get_primary_keys()]
 
 
+def _has_index(side: Any, index: str) -> bool:
+    meta = side.holder._meta
+    return any(each.name == index for each in meta.database.get_indexes(meta.table_name, meta.schema))
+
+
 def missing_indexes(association: Reading) -> list[str]:
     """The columns of this association that rows are looked for by, and that lead neither an index nor the primary key."""
     found = []
@@ -155,8 +161,12 @@ def missing_indexes(association: Reading) -> list[str]:
         meta: Any = field.model._meta
         if [field.column_name] == _primary_key(field.model):
             continue
+        arrays = arrays_of(field.model)
+        if arrays is not None:
+            found += [f"{side.holder._meta.table_name}.{side.place}" for side, index in arrays.indexes if not _has_index(side, index)]
+            continue
         indexes = meta.database.get_indexes(meta.table_name, meta.schema)
         # The key of a has_many is where its rows are looked for; the record's own columns need nothing.
         if not any(index.columns[:1] == [field.column_name] for index in indexes):
             found.append(f"{meta.table_name}.{field.column_name}")
-    return found
+    return list(dict.fromkeys(found))

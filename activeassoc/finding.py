@@ -6,7 +6,7 @@ Map: `Finding` has the calls, of which Model is derived; `_find` makes the query
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import peewee
 
@@ -16,8 +16,15 @@ from activeassoc.registry import Model
 from activeassoc.stores.sql import rows_among
 from activeassoc.targets import is_list, read_one
 
+if TYPE_CHECKING:
+    from peewee import Model as Base
 
-class Finding:
+    from activeassoc.types.faces import Query
+else:
+    Base = object
+
+
+class Finding(Base):
     """What Model finds records with."""
 
     @classmethod
@@ -31,23 +38,25 @@ class Finding:
         limit: int | None = None,
         offset: int | None = None,
         populate: Any = None,
-    ) -> Any:
+    ) -> Query[Self]:
         """A query of the records that fulfil `criteria`: a mapping like ``{"age": {">": 18}}``, a primary key, or all of them.
 
         It is peewee's query, not run, to go on with; by primary key unless `order` says otherwise. The options are those of
         the getters. Raises CriteriaError for criteria that cannot be meant. (F11, C11, I)
         """
         given = {"where": where, "attributes": attributes, "order": order, "limit": limit, "offset": offset, "populate": populate}
-        return _find(cls, criteria, f"{cls.__name__}.find()", **given)
+        found: Query[Self] = _find(cls, criteria, f"{cls.__name__}.find()", **given)
+        return found
 
     @classmethod
-    def find_one(cls, criteria: Any = None, *, where: Any = None, attributes: Any = None, populate: Any = None) -> Any:
+    def find_one(cls, criteria: Any = None, *, where: Any = None, attributes: Any = None, populate: Any = None) -> Self | None:
         """The record that fulfils `criteria` (a mapping or a primary key), or None. One query.
 
         Raises CriteriaError for empty criteria, and where more than one record fulfils them. (F11)
         """
         asked = f"{cls.__name__}.find_one()"
-        return _find_one(cls, criteria, asked, where=where, attributes=attributes, populate=populate)
+        found: Self | None = _find_one(cls, criteria, asked, where=where, attributes=attributes, populate=populate)
+        return found
 
 
 def _find(

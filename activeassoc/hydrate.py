@@ -182,6 +182,8 @@ class Source:
 def _is_plain(model: Model, field: Field, conversion: Conversion) -> bool:
     """Whether setting the attribute only puts the value into ``__data__``."""
     accessor = inspect.getattr_static(model, field.name, None)
+    if getattr(accessor, "takes_rows", False):
+        return bool(accessor.name == field.name)
     if type(accessor) not in PLAIN_ACCESSORS or accessor.name != field.name:
         return False
     # What an own converter makes for a foreign key may be a record, which the accessor keeps.

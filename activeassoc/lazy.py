@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from activeassoc.errors import LazyLoadError, LazyLoadWarning, UnknownName, WrongArgument, listed, nearest
+from activeassoc.stores import bridge
 
 __all__ = ["lazy_policy", "settings"]
 
@@ -46,14 +47,17 @@ class Settings:
     """What holds for the whole program; a model's Meta, a block or a call can say otherwise.
 
     `populate_limit` is how many records populate reads for each owner where nothing else is said: a number, or None for
-    all (30). `lazy` is the policy for associations that are read before they are loaded ("load").
+    all (30). `lazy` is the policy for associations that are read before they are loaded ("load"). `embed_associations` tells
+    whether a many-to-many that does not say ``embed=`` itself keeps its links in the documents of both sides, where the store has
+    documents (False); it holds for what is declared afterwards.
     """
 
-    __slots__ = ("_lazy", "_populate_limit")
+    __slots__ = ("_embed_associations", "_lazy", "_populate_limit")
 
     def __init__(self) -> None:
         self._populate_limit: int | None = 30
         self._lazy = "load"
+        self._embed_associations = False
 
     @property
     def populate_limit(self) -> int | None:
@@ -71,6 +75,17 @@ class Settings:
     def lazy(self, value: str) -> None:
         self._lazy = checked(value, f"settings.lazy = {value!r}")
 
+    @property
+    def embed_associations(self) -> bool:
+        return self._embed_associations
+
+    @embed_associations.setter
+    def embed_associations(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            asked = f"settings.embed_associations = {value!r}"
+            raise WrongArgument(asked, "this is neither True nor False", "Give one of these", value=value)
+        self._embed_associations = value
+
     def __setattr__(self, name: str, value: Any) -> None:
         known = [each for each in dir(type(self)) if not each.startswith("_")]
         if name not in known and name not in self.__slots__:
@@ -78,7 +93,7 @@ class Settings:
         super().__setattr__(name, value)
 
     def __repr__(self) -> str:
-        return f"<settings: populate_limit={self._populate_limit}, lazy={self._lazy!r}>"
+        return f"<settings: populate_limit={self._populate_limit}, lazy={self._lazy!r}, embed_associations={self._embed_associations}>"
 
 
 def checked_limit(value: Any, asked: str) -> int | None:
@@ -117,6 +132,11 @@ def policy_of(model: Any) -> str:
         return block
     own = getattr(model._meta, "lazy", None)
     return settings.lazy if own is None else checked(own, f"{model.__name__}.Meta.lazy = {own!r}")
+
+
+def on_request(model: Any) -> contextlib.AbstractContextManager[None]:
+    """A block in which what is loaded was asked for by name: that is not lazy, and no policy is against it."""
+    return _policy_block("batch" if policy_of(model) == "batch" else "load")
 
 
 class Peers:
@@ -162,6 +182,8 @@ def arrive(owner: Any, name: str) -> bool:
     True where it is loaded now, with those of its peers. Raises LazyLoadError where that is the policy.
     """
     policy = policy_of(type(owner))
+    if bridge.unreachable(_databases(owner, name)):
+        raise _not_in_passing(owner, name)
     if policy == "load":
         return False
     if policy == "batch":
@@ -174,6 +196,34 @@ def arrive(owner: Any, name: str) -> bool:
     warning = LazyLoadWarning(asked, "it is not loaded, so that every record costs a query of its own", write, name=name)
     place.warn(warning)
     return False
+
+
+def _databases(owner: Any, name: str) -> Iterator[Any]:
+    """The databases that loading it would ask."""
+    association = type(owner).associations.get(name) if hasattr(type(owner), "associations") else None
+    if association is None:
+        yield owner._meta.fields[name].rel_model._meta.database
+        return
+    if association.path[0].near not in owner.__data__:
+        yield owner._meta.database
+    yield from (hop.model._meta.database for hop in association.path)
+
+
+def _not_in_passing(owner: Any, name: str) -> LazyLoadError:
+    model, association = type(owner).__name__, type(owner).associations.get(name)
+    if association is None:
+        await_it = f'afetch("{name}")'
+    else:
+        await_it = f"{name}.aload()" if association.to_many else f"a{association.getter}()"
+    populate = f'{model}.select().populate("{name}")'
+    return not_in_passing(owner, name, f"await {model.lower()}.{await_it}, or load it with the records: {populate}")
+
+
+def not_in_passing(owner: Any, name: str, write: str) -> LazyLoadError:
+    """The error for what async code reads as an attribute: there is no place for an await in it."""
+    place = call_site()
+    asked, because = f"{type(owner).__name__}.{name} at {place.filename}:{place.line}", "async code cannot load it in passing"
+    return LazyLoadError(asked, f"it is not loaded, and {because}", f"Write {write}", record=owner, name=name)
 
 
 def _load_for_peers(owner: Any, name: str) -> bool:

@@ -1,20 +1,21 @@
 """`Model`: a peewee model that can be told how it belongs together with others.
 
-Map: `Model` has the declaring calls, and the few differences to peewee's behaviour that keep records safe; its metaclass and its
-metadata stand in `model_type`.
+Map: `Model` has the few differences to peewee's behaviour that keep records safe; the declaring calls stand in `declaring`, its metaclass
+and its metadata in `model_type`.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import peewee
 
-from activeassoc import registry, to_dict
+from activeassoc import arrays, registry, to_dict
+from activeassoc.arrays import Arrays
 from activeassoc.associations.base import Association
-from activeassoc.declare import declare
+from activeassoc.coroutines import Coroutines
+from activeassoc.declaring import Declaring
 from activeassoc.deleting import Deleting
 from activeassoc.errors import AssociationError, UnsavedRecordError
 from activeassoc.finding import Finding
@@ -23,14 +24,16 @@ from activeassoc.keys import KeyField, is_saved
 from activeassoc.model_type import Metadata, ModelType
 from activeassoc.of_owners import OfOwners
 from activeassoc.own import ours
-from activeassoc.pairing import UNSAID
 from activeassoc.queries import Alias, Delete, Select, Update
 from activeassoc.reached import JoinRows, Related
 from activeassoc.saving import collections_with_work, drop_queues, save_with_links
 from activeassoc.state import OnTouch
 
+if TYPE_CHECKING:
+    from activeassoc.types.faces import Query
 
-class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
+
+class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.Model, metaclass=ModelType):
     """A peewee model with associations.
 
     ``class Base(Model): class Meta: database = connect("sqlite:///app.db")``, and models derived from it. All that peewee's
@@ -57,9 +60,11 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
     _join_row: bool = False
     _plain_init: ClassVar[Any]
 
-    class Meta:
-        model_metadata_class = Metadata
-        legacy_table_names = False
+    if not TYPE_CHECKING:  # or a user's Meta would seem to contradict it
+
+        class Meta:
+            model_metadata_class = Metadata
+            legacy_table_names = False
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
         if "__no_default__" in values:
@@ -71,127 +76,20 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
         super().__init__(*arguments, **values)
         try:
             for name, targets in queued.items():
-                getattr(self, name).add(targets)
+                collection: Any = type(self).associations[name]
+                collection.begin(self, targets)
         except BaseException:
             drop_queues(self)
             raise
 
-    # Declaring
-
-    @classmethod
-    def belongs_to(
-        cls,
-        target: Any,
-        as_: str | None = None,
-        *,
-        foreign_key: str | None = None,
-        target_key: str | None = None,
-        on_delete: str | None = None,
-        on_update: str | None = None,
-        constraints: bool = True,
-        null: bool | None = None,
-        unique: bool = False,
-    ) -> Any:
-        """A record of this model belongs to one of `target`: the key is on this model. Returns the association.
-
-        ``Task.belongs_to(Project)`` adds the column project_id and gives ``task.project``, get_project, set_project and
-        create_project. `target` is a model, its name, or ``"self"``. `as_` names it, and its key; `foreign_key` names the
-        column; `target_key` is the unique field of the target that the key refers to, by default the primary key.
-        `unique` makes one-to-one hold in the database. Raises DeclarationError, and changes nothing, where it
-        contradicts another declaration. (A1, A10, E1)
-        """
-        return declare(cls, "belongs_to", target, _said(Model.belongs_to, locals()))
-
-    @classmethod
-    def has_one(
-        cls,
-        target: Any,
-        as_: str | None = None,
-        *,
-        foreign_key: str | None = None,
-        source_key: str | None = None,
-        on_delete: str | None = None,
-        on_update: str | None = None,
-        constraints: bool = True,
-        null: bool | None = None,
-        unique: bool = False,
-        where: Any = None,
-    ) -> Any:
-        """A record of this model has at most one of `target`: the key is on the target. Returns the association.
-
-        ``User.has_one(Profile)`` adds the column user_id to Profile and gives ``user.profile``, get_profile, set_profile and
-        create_profile. `source_key` is the unique field of this model that the key refers to; `where` scopes the
-        association. (A2, A9, A19)
-        """
-        return declare(cls, "has_one", target, _said(Model.has_one, locals()))
-
-    @classmethod
-    def has_many(
-        cls,
-        target: Any,
-        as_: str | tuple[str, str] | None = None,
-        *,
-        foreign_key: str | None = None,
-        source_key: str | None = None,
-        through: Any = UNSAID,
-        other_key: str | None = None,
-        target_key: str | None = None,
-        on_delete: str | None = None,
-        on_update: str | None = None,
-        constraints: bool = True,
-        null: bool | None = None,
-        where: Any = None,
-        order: Any = None,
-        unique: bool = True,
-        symmetric: bool = False,
-        dominant: bool = False,
-        embed: bool = False,
-    ) -> Any:
-        """A record of this model has several of `target`. Returns the association.
-
-        The key is on the target (``Project.has_many(Task)`` adds project_id to Task), or with `through` both keys are on
-        the through model, a model or a table's name: then `foreign_key` is its key to this model and `other_key` its key to
-        the target. Two has_many that point at each other are one many-to-many; ``through=None`` keeps a has_many
-        one-to-many. Gives ``project.tasks``, get_tasks, count_tasks, set_tasks, add_task, add_tasks, remove_task,
-        remove_tasks, has_task, has_tasks, create_task and create_tasks. (A3, A7, A8, A19)
-        """
-        return declare(cls, "has_many", target, _said(Model.has_many, locals()))
-
-    @classmethod
-    def belongs_to_many(
-        cls,
-        target: Any,
-        as_: str | tuple[str, str] | None = None,
-        *,
-        through: Any = UNSAID,
-        foreign_key: str | None = None,
-        other_key: str | None = None,
-        source_key: str | None = None,
-        target_key: str | None = None,
-        on_delete: str | None = None,
-        on_update: str | None = None,
-        constraints: bool = True,
-        null: bool | None = None,
-        where: Any = None,
-        order: Any = None,
-        unique: bool = True,
-        symmetric: bool = False,
-        dominant: bool = False,
-        embed: bool = False,
-    ) -> Any:
-        """Records of both models have several of the other, said outright: as ``has_many(…, through=…)``. Returns the association.
-
-        Without `through` the join table is named after both models (``projects_users``). (A4)
-        """
-        return declare(cls, "belongs_to_many", target, _said(Model.belongs_to_many, locals()))
-
     # Queries bind what still waits for this model
 
     @classmethod
-    def select(cls, *fields: Any) -> Any:
+    def select(cls, *fields: Any) -> Query[Self]:
         if registry._waiting:
             registry.settle_for(cls)
-        return Select(cls, fields or cls._meta.sorted_fields, is_default=not fields)
+        made: Any = Select(cls, fields or cls._meta.sorted_fields, is_default=not fields)
+        return made  # type: ignore[no-any-return]
 
     @classmethod
     def alias(cls, alias: str | None = None) -> Any:
@@ -224,13 +122,13 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
     # Records
 
     @classmethod
-    def create(cls, **query: Any) -> Any:
+    def create(cls, **query: Any) -> Self:
         """A new, saved record. For a collection it takes what ``user.pets.add`` does, and links it in the same transaction. (F10)"""
         if registry._waiting:
             registry.settle_for(cls)
         make = creator(cls, tuple(query))
         if make is not None:
-            return make(query)
+            return make(query)  # type: ignore[no-any-return]
         record = cls(**query)
         try:
             record.save(force_insert=True)
@@ -239,7 +137,7 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
             raise
         return record
 
-    def save(self: Any, force_insert: bool = False, only: Any = None) -> Any:
+    def save(self: Any, force_insert: bool = False, only: Any = None) -> int:
         """Write the record: INSERT where it is new, else UPDATE; peewee's save, with its silent traps shut.
 
         A record that was made by hand with a key that is not automatic is new and is inserted (peewee updates 0 rows). A
@@ -252,10 +150,12 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
         collections = collections_with_work(self)
         if collections:
             return save_with_links(self, collections, lambda: self._save_row(force_insert, only))
-        return self._save_row(force_insert, only)
+        rows: int = self._save_row(force_insert, only)
+        return rows
 
-    def _save_row(self: Any, force_insert: bool, only: Any) -> Any:
+    def _save_row(self: Any, force_insert: bool, only: Any) -> int:
         self._check_references()
+        arrays.notice(self)
         if not force_insert and not is_saved(self):
             force_insert = not (self._meta.auto_increment and self._pk is None)
         if not force_insert and (self._meta.composite_key or self._join_row):
@@ -265,8 +165,12 @@ class Model(Finding, OfOwners, Deleting, peewee.Model, metaclass=ModelType):
         if not force_insert and self._pk is not None and collections_with_work(self) and not _has_columns(self):
             return 0  # only links to write, and peewee refuses an UPDATE without columns
         inserts = force_insert or self._pk is None
-        rows = super().save(force_insert=force_insert, only=only)
+        given, only = only, arrays.to_write(self, inserts, only)
+        if only == [] and given is None:
+            return 0  # nothing but arrays, and these were not changed
+        rows: int = super().save(force_insert=force_insert, only=only)
         self.__dict__["_stored"] = True
+        arrays.are_written(self, only)
         if inserts:
             for field in self._meta.refs:
                 if not field.constraints:
@@ -370,18 +274,8 @@ def _has_columns(record: Any) -> bool:
 
 
 _OWN_STATE: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("__data__", dict),
+    ("__data__", arrays.copied),
     ("__rel__", dict),
     ("_dirty", set),
     ("_links", dict),
 )
-
-
-def _said(call: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given another value than their default: what was not said has no opinion (A11)."""
-    parameters = inspect.signature(call).parameters
-    return {
-        name: value
-        for name, value in given.items()
-        if name in parameters and name != "target" and value is not parameters[name].default
-    }

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from activeassoc import naming
-from activeassoc.associations import dominance
+from activeassoc.associations import dominance, embedding
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.errors import DeclarationError, listed
@@ -138,6 +138,8 @@ def pair(plan: Plan, association: Any, half: Any, target: Model, names_of: Any, 
         draft = _as_links(half)
         link = draft.prepare(plan, association.source, names_of, association)
         plan.do(_become, half, draft, publish)
+    if isinstance(follower, ManyToMany):
+        embedding.agree(plan, follower, leader)
     name = _as_links(follower).join_row_name(plan, link, leader.source)
     plan.do(_follow, follower, leader, name, publish)
     if not half.bound:
@@ -179,7 +181,7 @@ def _turn(association: Any) -> None:
 
 def _become(association: Any, draft: ManyToMany, publish: Callable[[Any], None]) -> None:
     _turn(association)
-    association.ends, association._link_name = draft.ends, draft._link_name
+    association.ends, association._link_name, association.embedded = draft.ends, draft._link_name, draft.embedded
     for key in association.ends.keys:
         for claim in key.claims:
             if claim.association is draft:
@@ -193,6 +195,7 @@ def _follow(follower: Any, leader: Any, name: str, publish: Callable[[Any], None
         _turn(follower)
     far, near = leader.ends.keys
     follower.take_link(near, far, leader.source, name)
+    follower.embedded = leader.embedded
     said = {"constraints": False} if follower.options.get("constraints") is False else {}
     for key in (near, far):
         key.claims.append(Claim(follower, follower.declared, said))

@@ -104,7 +104,7 @@ def plan_key(plan: Plan, wish: Wish) -> Key:
         key = Key(wish.holder, column, None, wish.target, of_link=wish.of_link, added=wish.any_key and wish.column is None)
         name, attribute = _names_for(plan, wish, column, referred, None)
         if wish.form is None:  # a class body's is made anew for each subclass, unless that says otherwise
-            _check_subclasses(plan, wish.holder, column)
+            check_subclasses(plan, wish.holder, column)
         plan.do(_add, key, name, column, attribute, referred, wish.form)
     else:
         key = _existing(plan, wish, field, referred)
@@ -191,7 +191,7 @@ def _names_for(plan: Plan, wish: Wish, column: str, referred: Field, renamed: Ke
     return name, attribute
 
 
-def _check_subclasses(plan: Plan, holder: Model, column: str) -> None:
+def check_subclasses(plan: Plan, holder: Model, column: str) -> None:
     """A key added to a base after its subclasses were made would be an accessor of theirs, and no column (A20)."""
     for model in registry.derived_from(holder):
         if not same_table(model, holder):

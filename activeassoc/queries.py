@@ -20,6 +20,7 @@ from activeassoc.associations.loading import DEFAULT, Options
 from activeassoc.errors import WrongArgument
 from activeassoc.hydrate import reader, rows_reader
 from activeassoc.populate import Plan, shown, text_of
+from activeassoc.stores.bridge import streams
 from activeassoc.stores.subqueries import Placed
 from activeassoc.with_links import joinable, run
 
@@ -67,7 +68,7 @@ class Populating:
             asked = f"{_name(self.model)}.select().populate()"
             raise WrongArgument(asked, "no path was given", 'Name the associations, as in populate("pets")', value=paths)
         options = Options(where, order, limit, offset, attributes, through_where, join_attributes, count)
-        plan = self._plan or Plan(getattr(self.model, "model", self.model), "")
+        plan = self._plan or Plan(_model_of(self.model), "")
         before = f"{_name(self.model)}.select()"
         plan = replace(plan, asked=f"{before}.populate({shown(paths)})")
         if not self._gives_records():
@@ -102,9 +103,9 @@ class Populating:
         step = joinable(self, plan) if first and self._gives_records() else None
         if step is not None and plan is not None:
             rows, plan = run(self, step, plan, database)
-            self._cursor_wrapper = self._get_cursor_wrapper(rows)  # type: ignore[attr-defined]
+            self._cursor_wrapper = self._get_cursor_wrapper(rows)
         cursor = super()._execute(database)  # type: ignore[misc]
-        model = getattr(self.model, "model", self.model)
+        model = _model_of(self.model)
         if first and (plan is not None or lazy.policy_of(model) == "batch") and self._gives_records():
             try:
                 # All rows first: the statements below run on the same connection, and need every key.
@@ -122,13 +123,23 @@ class Populating:
 
     def iterator(self, database: Any = None) -> Any:
         if self._plan is not None:
-            raise WrongArgument(
-                self._plan.asked,
-                "iterator() gives one row after the other, and populate needs the keys of all",
-                "Iterate over the query itself, or populate(records, …) portions of it",
-                value=self,
-            )
-        return super().iterator(database)  # type: ignore[misc]
+            raise self._one_by_one(self._plan, "iterator()")
+        inherited: Any = super()
+        return inherited.iterator(database)
+
+    def _get_cursor_wrapper(self, cursor: Any) -> Any:
+        if self._plan is not None and streams(cursor):
+            raise self._one_by_one(self._plan, "iterate()")
+        inherited: Any = super()
+        return inherited._get_cursor_wrapper(cursor)
+
+    def _one_by_one(self, plan: Plan, call: str) -> WrongArgument:
+        return WrongArgument(
+            plan.asked,
+            f"{call} gives one row after the other, and populate needs the keys of all",
+            "Iterate over the query itself, or populate(records, …) portions of it",
+            value=self,
+        )
 
     # Rows that are no records have no place for what is populated.
 
@@ -296,8 +307,13 @@ class Alias(peewee.ModelAlias):
         return Select(self, selection or self.get_field_aliases())
 
 
+def _model_of(model: Any) -> Any:
+    """The model that is queried, under an alias or not. A model may have a field that is called model."""
+    return model.model if isinstance(model, peewee.ModelAlias) else model
+
+
 def _name(model: Any) -> str:
-    return str(getattr(model, "model", model).__name__)
+    return str(_model_of(model).__name__)
 
 
 def _no_records(asked: str) -> WrongArgument:

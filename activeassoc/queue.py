@@ -59,7 +59,9 @@ class Queue:
         """What is to be done, in the order of the calls; of several for one record the last one."""
         found: dict[Any, Entry] = {}
         for entry in self._entries:
-            found.pop(entry.identity, None)
+            former = found.get(entry.identity)
+            if former is not None and former.verb != entry.verb:
+                del found[entry.identity]  # what is asked for anew comes last; what is asked for again keeps its place
             found[entry.identity] = entry
         return list(found.values())
 

@@ -25,7 +25,7 @@ def of(record: Any, inside: tuple[Any, ...] = ()) -> dict[str, Any]:
         held = related.get(name) if isinstance(field, peewee.ForeignKeyField) else None
         found[name] = data[name] if held is None or _is_around(held, around) else _dict_of(held, around)
     for name, association in getattr(type(record), "associations", {}).items():
-        if association.key_on_source:
+        if association.key_on_source and not association.to_many:
             continue  # it stands under its field's name
         held = (getattr(record, "_loaded", None) or {}).get(name, ...)
         if association.to_many:

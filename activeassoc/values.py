@@ -214,7 +214,7 @@ def kind_of(field: Field) -> Kind:
     decides = base_field(field)
     for kind in KINDS:
         if isinstance(decides, kind.fields):
-            if converts_as_peewee(type(decides)):
+            if converts_as_peewee(type(decides)) or getattr(decides, "stored_form", None) == "json":  # whatever is in it
                 return kind
             return OWN._replace(operators=kind.operators)
     return OWN

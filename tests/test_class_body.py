@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from declarations import Scratch, state
 from looking import cols, keys, pk, table
-from peewee import AutoField, CharField, CompositeKey, ForeignKeyField, IntegerField, TextField
+from peewee import AutoField, CharField, CompositeKey, ForeignKeyField, IntegerField, SqliteDatabase, TextField
 
 import activeassoc
 from activeassoc import DeclarationError, Model, ReferenceField, UnknownName, WrongArgument, collection, reference, registry, sync
@@ -434,10 +434,9 @@ def test_through_a_model_of_a_model_with_itself(fresh):
         ),
         (
             "pets",
-            lambda: collection("Pet", embed=True),
-            DeclarationError,
-            "User.pets = collection('Pet', embed=True): embed=True keeps links in documents, and a SQL database has none. "
-            "Leave embed out: the links have a table.",
+            lambda: collection("Pet", embed="yes"),
+            WrongArgument,
+            "User.pets = collection('Pet', embed='yes'): embed='yes' is neither True nor False. Write embed=True or embed=False.",
         ),
         (
             "myPets",
@@ -480,6 +479,25 @@ def test_what_the_class_body_alone_shows_raises_in_it(scratch, attribute, form, 
     with pytest.raises(error) as raised:
         type(scratch.Base)("User", (scratch.Base,), {attribute: form(), "__module__": __name__})
     assert str(raised.value) == text
+    del raised
+    assert state(__name__) == before
+
+
+def test_a_collection_in_sql_is_not_embedded(scratch):
+    """L2: a SQL database has no documents, and no model comes of it."""
+    before, db = state(__name__), SqliteDatabase(":memory:")
+    with pytest.raises(DeclarationError) as raised:
+
+        class User(scratch.Base):
+            pets = collection("Pet", embed=True)
+
+            class Meta:
+                database = db
+
+    assert str(raised.value) == (
+        "User.pets = collection('Pet', embed=True): embed=True keeps links in documents, and a SQL database has none. "
+        "Leave embed out: the links have a table."
+    )
     del raised
     assert state(__name__) == before
 

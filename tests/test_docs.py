@@ -1,7 +1,7 @@
 """The documentation is true: its blocks run and print what the pages show, and nothing that exists goes unmentioned.
 
-A page is read as its reader would type it: the ``python`` blocks in order, in one namespace. A ``text`` block directly after one is
-exactly what that one prints. A ``py`` block shows what needs a server: it is compiled, and its URLs are read. Others are not run.
+A page is read as its reader would type it: the ``python`` blocks in order, in one namespace. A ``text`` or ``mermaid`` block directly after
+one is exactly what that one prints. A ``py`` block shows what needs a server: it is compiled, and its URLs are read. Others are not run.
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ from activeassoc.associations.belongs_to import BelongsTo
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.many_to_many import ManyToMany
+from activeassoc.associations.references_many import ReferencesMany
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
-LANGUAGES = ("python", "py", "text", "sh", "bash", "js", "sql", "ini")
+LANGUAGES = ("python", "py", "text", "mermaid", "sh", "bash", "js", "sql", "ini")
+#: What a block prints is shown as text, or as the picture that it is.
+PRINTED = ("text", "mermaid")
 
 pages = pytest.mark.parametrize("page", PAGES)
 
@@ -147,9 +150,9 @@ def test_a_page_runs_from_top_to_bottom_and_prints_what_it_shows(page):
         for position, block in enumerate(blocks):
             if block.language == "python":
                 after = blocks[position + 1] if position + 1 < len(blocks) else None
-                shown = after.text if after is not None and after.follows and after.language == "text" else ""
+                shown = after.text if after is not None and after.follows and after.language in PRINTED else ""
                 assert run(block, page, module) == shown, f"{page}, line {block.line}"
-            elif block.language == "text":
+            elif block.language in PRINTED:
                 before = blocks[position - 1] if position else None
                 printed = before is not None and before.language == "python" and block.follows
                 assert printed, f"{page}, line {block.line}: nothing prints this"
@@ -205,6 +208,7 @@ KINDS: dict[str, tuple[type[Any], dict[str, str]]] = {
     "has_one: the key is on the target, at most one": (HasOne, {"one": "cover"}),
     "has_many: the key is on the target": (HasMany, {"one": "task", "many": "tasks"}),
     "Many-to-many: both keys are on a through model": (ManyToMany, {"one": "member", "many": "members"}),
+    "references_many: an array of ids on the source": (ReferencesMany, {"one": "hashtag", "many": "hashtags"}),
 }
 
 

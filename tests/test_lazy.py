@@ -361,7 +361,7 @@ def test_a_models_policy_that_is_none(shop: Shop, monkeypatch: pytest.MonkeyPatc
 
 def test_the_settings_as_they_are() -> None:
     """G5, G8"""
-    assert repr(settings) == "<settings: populate_limit=30, lazy='load'>"
+    assert repr(settings) == "<settings: populate_limit=30, lazy='load', embed_associations=False>"
 
 
 def test_one_warning_for_each_line(shop: Shop) -> None:

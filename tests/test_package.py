@@ -40,14 +40,16 @@ def test_every_module_and_the_marker_for_types_are_shipped(distribution):
     source = {path.relative_to(ROOT / "activeassoc") for path in (ROOT / "activeassoc").rglob("*.py")} | {Path("py.typed")}
     shipped = {path.relative_to(package) for path in package.rglob("*") if path.suffix == ".py" or path.name == "py.typed"}
     assert shipped == source
-    assert {Path(file).parts[0] for file in distribution.files or () if ".dist-info" not in str(file)} == {"activeassoc"}
+    others = [Path(file) for file in distribution.files or () if ".dist-info" not in str(file)]
+    assert {path.name if path.parts[0] == ".." else path.parts[0] for path in others} == {"activeassoc"}  # the package, and the command
 
 
 def test_the_base_needs_two_packages(distribution):
     """peewee and inflection; drivers and tools are extras."""
     needed = [requirement for requirement in distribution.requires or () if "extra ==" not in requirement]
     assert sorted(re.match(r"[\w-]+", requirement)[0] for requirement in needed) == ["inflection", "peewee"]
-    assert {"postgres", "mysql", "mongo", "redis", "all", "test"} <= set(distribution.metadata.get_all("Provides-Extra"))
+    extras = set(distribution.metadata.get_all("Provides-Extra"))
+    assert {"postgres", "mysql", "mongo", "redis", "cli", "async", "all", "test"} <= extras
 
 
 IMPORTS = """

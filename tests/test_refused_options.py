@@ -28,6 +28,12 @@ def refused(error: type[Exception], text: str) -> Callable[[Any], Any]:
     return mark
 
 
+def on_sqlite(*models: Any) -> Any:
+    for model in models:
+        model._meta.set_database(peewee.SqliteDatabase(":memory:"))
+    return models
+
+
 @refused(
     DeclarationError,
     "Task.belongs_to(User, on_delete='DELETE'): on_delete='DELETE' is no rule. Known are RESTRICT, CASCADE, NO ACTION, SET "
@@ -161,7 +167,7 @@ def an_empty_name_of_a_join_table(scratch: Scratch) -> Declaring:
 )
 def embedding_in_sql(scratch: Scratch) -> Declaring:
     """L2: embedding in sql."""
-    Task, User = scratch("Task", "User")
+    Task, User = on_sqlite(*scratch("Task", "User"))
     yield
     Task.belongs_to_many(User, embed=True)
 
@@ -221,7 +227,7 @@ def a_dominant_one_beside_a_belongs_to(scratch: Scratch) -> Declaring:
 )
 def an_embedded_one_to_many(scratch: Scratch) -> Declaring:
     """A3: an embedded one to many."""
-    Task, User = scratch("Task", "User")
+    Task, User = on_sqlite(*scratch("Task", "User"))
     yield
     User.has_many(Task, embed=True)
 

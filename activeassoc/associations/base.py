@@ -13,6 +13,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from types import GenericAlias
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import peewee
@@ -25,6 +26,7 @@ from activeassoc.naming import Names
 from activeassoc.registry import Key, Model, is_record_of
 from activeassoc.stores.sql import every_row, same_database, store_of
 from activeassoc.targets import key_of
+from activeassoc.twins import Twin
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
 
@@ -106,6 +108,10 @@ class Chain:
         """``belongs_to_many`` of the source."""
         return self.source.belongs_to_many(*arguments, **options)
 
+    def references_many(self, *arguments: Any, **options: Any) -> Any:
+        """``references_many`` of the source."""
+        return self.source.references_many(*arguments, **options)
+
 
 class Association(Chain):
     """How the records of `source` belong together with those of `target`."""
@@ -119,10 +125,15 @@ class Association(Chain):
     _kept: Kept | None = None
     #: The names of the operations, for what passes them on.
     operations: ClassVar[frozenset[str]] = frozenset()
+    #: ``HasMany[Project, Task]`` in annotations; `activeassoc.types` says what it means.
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.operations = frozenset(verbs_of(cls)) | {"query", "reach", "any"}
+        asking = {*verbs_of(cls), "reach"}
+        cls.operations = frozenset({*asking, "query", "any", *(f"a{name}" for name in asking)})
+        for name in asking:
+            setattr(cls, f"a{name}", Twin(name))
 
     def __init__(
         self, source: Model, wanted: str, names: Names, declared: str, binder: Callable[[Any, Model], None], **options: Any
@@ -166,6 +177,10 @@ class Association(Chain):
                 if self._target is None:
                     self.bind(registry.target_of(self))
         return self._target
+
+    @classmethod
+    def check_options(cls, options: dict[str, Any], text: str) -> None:
+        """Raise for options that this kind does not have, where its declaring call takes any."""
 
     def bind(self, target: Model) -> None:
         """Take `target` and make the keys; raises, and changes nothing, where something stands against it."""
@@ -241,6 +256,11 @@ class Association(Chain):
         """What a message says was asked: the method's name on the source."""
         pattern = verbs_of(type(self)).get(operation, (operation,))[0]
         return f"{self.source.__name__}.{self.fill(pattern)}()"
+
+    @property
+    def getter(self) -> str:
+        """The name of the method that reads its records."""
+        return self.fill(verbs_of(type(self))["get"][0])
 
     def fill(self, pattern: str) -> str:
         return pattern.format(one=self.names.one, many=self.names.many)

@@ -50,6 +50,8 @@ class Linking(ToMany):
 
     ends: Ends
     _link_name: str
+    #: The links are to stand in the documents of both sides, where the store has documents (L2).
+    embedded: bool = False
 
     # What it is
 

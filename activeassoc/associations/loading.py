@@ -133,6 +133,11 @@ def load(
     One statement, however many owners (beyond what one statement can carry); none where no owner has a key. `needs` are
     columns that the next hops start from, `links` the owners' links where they are known already.
     """
+    if association.in_array:
+        array: Any = association
+        in_array: Loaded = array.load_for(owners, options, asked, needs)
+        lazy.together(association.target, in_array.records)
+        return in_array
     found = Owners(association, owners, asked)
     if options.count and not association.apart:
         return _load_counts(association, found, options, asked)
@@ -161,6 +166,9 @@ def statement(association: Reading, keys: Sequence[Any], options: Options, asked
     """The query of the records (or the numbers) of all owners with these keys; the owner's key is the last column."""
     condition = both(association.near_is(keys), association.filters(asked, options.where, options.through_where))
     near = association.near_node
+    if association.in_array:
+        query = association.select([*columns, association.far_field], condition)
+        return query if options.order is None else query.order_by(*association.ordering(options.order, asked))
     if options.count:
         return association.select([fn.COUNT(peewee.SQL("1")), near], condition).group_by(near)
     nodes = [*columns, *association.link_columns(options.join_attributes, asked), near]

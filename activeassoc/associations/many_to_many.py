@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from activeassoc import naming
-from activeassoc.associations import bulk, dominance
+from activeassoc.associations import bulk, dominance, embedding
 from activeassoc.associations.apart import Apart
 from activeassoc.associations.base import verb
 from activeassoc.associations.linking import Found
@@ -39,6 +39,7 @@ class ManyToMany(Apart):
         link = self._link_model(plan, target, table, other)
         name = self.join_row_name(plan, link, target)
         near, far = plan_ends(plan, self, link, target, names_of)
+        embedding.check(plan, self, target, near, far)
         plan_pair(plan, link, near, far, unique=self.options.get("unique") is not False)
         plan.do(self.take_link, near, far, target, name)
         return link
@@ -84,6 +85,7 @@ class ManyToMany(Apart):
         self.ends = UnorderedEnds(near, far) if self.options.get("symmetric") else Ends(near, far)
         self._link_name = name
         self._kept = None
+        embedding.take(self)
         there = target.__dict__.get(name)
         if not isinstance(there, LinkAccessor) or there.link is not near.model:
             setattr(target, name, LinkAccessor(near.model, name))

@@ -1,6 +1,6 @@
 """The owners of one populate, by the key that the association starts from.
 
-Map: `Owners` groups them and tells what each row's key means, as the database compares.
+Map: `Owners` groups them and tells what each row's key means, as the database compares; `unread` is the error for owners without it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Owners:
             key = owner.__data__.get(near)
             if key is None:
                 if near not in owner.__data__ and getattr(owner, "_stored", None):
-                    raise _unread(association, near, asked)
+                    raise unread(association, near, asked)
                 continue
             if needs_row and not is_saved(owner):
                 continue
@@ -117,7 +117,7 @@ def _as_key(coerce: Any, value: Any) -> Any:
         return value  # it is no key of anybody
 
 
-def _unread(association: Reading, near: str, asked: str) -> AssociationError:
+def unread(association: Reading, near: str, asked: str) -> AssociationError:
     name = f"{association.source.__name__}.{near}"
     return AssociationError(
         asked,

@@ -40,6 +40,7 @@ def plain(association: Any) -> bool:
     database = target._meta.database
     return (
         isinstance(database, peewee.Database)
+        and not association.in_array
         and store_of(database).joins
         and (link is None or link._meta.database is database)
         and not has_own(target, "select")

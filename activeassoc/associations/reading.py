@@ -7,8 +7,8 @@ Map: `Reading` is the base of all kinds: `query`, `fetch`, `reach` and `attach` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import peewee
 from peewee import Field
@@ -22,6 +22,7 @@ from activeassoc.hydrate import reader
 from activeassoc.keys import is_saved
 from activeassoc.reached import JoinRow, Via, links_of, reaching
 from activeassoc.registry import Key, Model, is_record_of
+from activeassoc.stores.bridge import unreachable
 from activeassoc.stores.sql import among, every_row, groups
 from activeassoc.targets import alike
 
@@ -41,7 +42,7 @@ class LinkAccessor:
             return self
         via = getattr(instance, "_via", None)
         if via is not None and via.name == self.name and not instance._touched:
-            return via.give(instance)
+            return self._made(instance, via.give, instance)
         rows = getattr(instance, "_links", None)
         if rows is None or self.name not in rows:
             raise AttributeError(
@@ -49,8 +50,17 @@ class LinkAccessor:
             )
         row = rows[self.name]
         if isinstance(row, JoinRow):
-            row = rows[self.name] = row()
+            row = rows[self.name] = self._made(instance, row)
         return row
+
+    def _made(self, instance: Any, make: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return make(*arguments)
+        except RuntimeError:
+            # The row of a record that was linked, and not read, may take a query.
+            if not unreachable([self.link._meta.database]):
+                raise
+        raise lazy.not_in_passing(instance, self.name, f'await {type(instance).__name__.lower()}.afetch("{self.name}")')
 
     def __set__(self, instance: Any, value: Any) -> None:
         if not isinstance(value, Mapping) and not is_record_of(value, self.link):
@@ -68,6 +78,9 @@ class LinkAccessor:
 
 class Reading(Association):
     """What every kind reads with: its path, walked for one owner or for many at the same cost."""
+
+    #: The keys are an array on the owner; it loads its records by `load_for`.
+    in_array: ClassVar[bool] = False
 
     @property
     def apart(self) -> bool:

@@ -75,6 +75,10 @@ class ToMany(Reading):
             populate=populate,
         )
 
+    def listed(self, owner: Any) -> list[Any]:
+        """What the owner's collection is when somebody looks at it."""
+        return self.get(owner)
+
     @verb("count_{many}")
     @prepared("count", 0)
     def count(self, owner: Any, *, where: Any = None, through_where: Any = None) -> int:
@@ -197,6 +201,10 @@ class ToMany(Reading):
         if found is None:
             found = held[self.name] = Collection(self, owner)
         return found
+
+    def begin(self, owner: Any, targets: Any) -> None:
+        """``Project(tasks=[…])``: what the constructor was given for the owner, to be written when it is saved (F10)."""
+        self.value(owner).add(targets)
 
     def keep_lists(self, owners: Iterable[Any], lists: Iterable[list[Any]], limit: int | None, partial: bool) -> tuple[list[Any], bool]:
         """Leave with each owner its list, cut at the limit; all records, and whether any list was cut."""

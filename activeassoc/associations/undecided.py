@@ -14,6 +14,7 @@ from activeassoc.associations.base import _verbs, verbs_of
 from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.to_many import ToMany
 from activeassoc.registry import Key
+from activeassoc.twins import Twin
 
 
 class Undecided(ToMany):
@@ -40,4 +41,6 @@ def _decided(name: str) -> Callable[..., Any]:
 for _name in (*verbs_of(ManyToMany), "query", "reach", "any"):
     setattr(Undecided, _name, _decided(_name))
 _verbs.pop(Undecided, None)  # it was looked through before it had these
-Undecided.operations = frozenset(verbs_of(Undecided)) | {"query", "reach", "any"}
+Undecided.operations = ManyToMany.operations
+for _name in (*verbs_of(Undecided), "reach"):
+    setattr(Undecided, f"a{_name}", Twin(_name))

@@ -4,7 +4,8 @@ That is so where the two stand in different databases, and where both are in a s
 order of one call are parted by model, each store answers its part, and the program puts the two together.
 
 Map: `Walk` is the reading of one call: `links`, `targets`, and `pairs`, which are both together by owner; `parted` parts
-conditions, `mentioned` tells which models a node names; `Keys` compares the keys of both stores as the target's type.
+conditions, `mentioned` tells which models a node names; `Keys` compares the keys of both stores as the target's type; `portions_of`,
+`node_of` and `Sorted` put the rows of several statements in one order.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ class Walk:
 
     def link_query(self, keys: Sequence[Any], columns: Sequence[Any] = (), condition: Any = None) -> Any:
         """The query of these owners' links (or, of them, by `condition`): `columns`, what they are sorted by, and both keys."""
-        ends, order = self.association.ends, [_node(term) for term in self.link_terms]
+        ends, order = self.association.ends, [node_of(term) for term in self.link_terms]
         query = every_row(self.link, *columns, *order, ends.near, ends.far).where(ends.any_near(keys) if condition is None else condition)
         return (query if self.of_links is None else query.where(self.of_links)).order_by(*self.link_terms)
 
@@ -185,7 +186,7 @@ class Walk:
         if not wanted:
             return found
         portions = self.portions(wanted)
-        terms = [_node(term) for term in self.target_terms] if len(portions) > 1 or self.leading else []
+        terms = [node_of(term) for term in self.target_terms] if len(portions) > 1 or self.leading else []
         rows: list[Any] = []
         for some in portions:
             query = self.target_query(some, columns, terms)
@@ -193,19 +194,14 @@ class Walk:
             rows += self.target._meta.database.execute(query.offset(offset) if offset else query).fetchall()
         width = len(columns)
         if len(portions) > 1 and terms:
-            rows.sort(key=lambda row: tuple(map(_Sorted, row[width:-1], self.target_terms)))
+            rows.sort(key=lambda row: tuple(map(Sorted, row[width:-1], self.target_terms)))
         for position, row in enumerate(rows):
             found[self.keys.of_target(row[-1])] = (row[:width], row[width : width + self.leading], position)
         self.keys.spelled(wanted, found)
         return found
 
     def portions(self, wanted: list[Any]) -> list[Sequence[Any]]:
-        """The keys in portions. Texts are sorted by the store alone, so that they are asked for at once where it is asked to."""
-        database = self.target._meta.database
-        found = list(groups(database, wanted))
-        sorted_by = [base_field(node) for node in map(_node, self.target_terms) if isinstance(node, Field)]
-        texts = any(isinstance(field, peewee.CharField | peewee.TextField) for field in sorted_by)
-        return [wanted] if len(found) > 1 and texts and store_of(database).sql else found
+        return portions_of(self.target, self.target_terms, wanted)
 
     # Both
 
@@ -247,12 +243,21 @@ class Walk:
         return {values: rank for rank, values in enumerate(dict.fromkeys(values for _, values, _ in in_order))}
 
 
-def _node(term: Any) -> Any:
+def portions_of(target: Model, terms: Sequence[Any], wanted: list[Any]) -> list[Sequence[Any]]:
+    """Keys in portions. Texts are sorted by the store alone, so that they are asked for at once where it is asked to."""
+    database = target._meta.database
+    found = list(groups(database, wanted))
+    sorted_by = [base_field(node) for node in map(node_of, terms) if isinstance(node, Field)]
+    texts = any(isinstance(field, peewee.CharField | peewee.TextField) for field in sorted_by)
+    return [wanted] if len(found) > 1 and texts and store_of(database).sql else found
+
+
+def node_of(term: Any) -> Any:
     """What an ORDER BY term sorts by."""
     return term.node if isinstance(term, Ordering) else term
 
 
-class _Sorted:
+class Sorted:
     """A value as its ORDER BY term sorts it: NULL is smaller than every value."""
 
     __slots__ = ("down", "value")

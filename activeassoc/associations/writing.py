@@ -22,6 +22,7 @@ from activeassoc.errors import DeclarationError, LinksNotSaved, UnknownName, Wro
 from activeassoc.keys import field_names, find_field
 from activeassoc.own import has_own
 from activeassoc.registry import Model
+from activeassoc.stores.bridge import pause
 from activeassoc.stores.conflicts import conflicted
 from activeassoc.stores.sql import insert_all, spelled
 from activeassoc.targets import Target, once
@@ -65,12 +66,12 @@ def patiently(databases: Sequence[Any], write: Callable[[], Any]) -> Any:
             deadline = once_more(error, databases, deadline)
 
 
-def once_more(error: Exception, databases: Iterable[Any], deadline: float | None) -> float:
+def once_more(error: Exception, databases: Sequence[Any], deadline: float | None) -> float:
     """Wait a moment before a write that failed is run again, and tell until when that is done; raises the error where it is not."""
     now = time.monotonic()
     if not conflicted(error) or any(database.in_transaction() for database in databases) or now > (deadline or now):
         raise error
-    time.sleep(random.random() * PAUSE)
+    pause(random.random() * PAUSE, databases)
     return deadline or now + PATIENCE
 
 

@@ -165,7 +165,7 @@ def missing_keys(tie: Tie, there: bool = True) -> Iterator[list[Any]]:
         yield from _pages(tie, ~fn.EXISTS(has_one))
         return
     for page in _pages(tie) if store_of(tie.holder._meta.database).sql else _streamed(tie):
-        missing = _not_there(tie.referred, page) if there else page
+        missing = not_there(tie.referred, page) if there else page
         if missing:
             yield missing
 
@@ -198,7 +198,7 @@ def _streamed(tie: Tie) -> Iterator[list[Any]]:
         yield list(page)
 
 
-def _not_there(referred: Any, values: Sequence[Any]) -> list[Any]:
+def not_there(referred: Any, values: Sequence[Any]) -> list[Any]:
     """Those of the values that no record has, compared as the records' type of key: "7" is 7 (H4)."""
     read = coercer(referred)
     wanted: dict[Any, Any] = {}

@@ -16,6 +16,8 @@ from activeassoc.errors import listed
 KINDS = (
     "dangling key",
     "dangling link",
+    "dangling id",
+    "mirrored link",
     "missing table",
     "missing column",
     "missing index",

@@ -11,11 +11,13 @@ from typing import Any
 
 import peewee
 
+from activeassoc.checking.mirrored import array_indexes
 from activeassoc.checking.report import Finding
 from activeassoc.checking.shared import shared, shared_values
 from activeassoc.errors import SyncError, listed
 from activeassoc.stores import ddl
 from activeassoc.stores.ddl import dialect_of
+from activeassoc.stores.embedded import arrays_of
 from activeassoc.stores.sql import one_statement
 from activeassoc.sync.additions import Additions
 from activeassoc.sync.models import Meant
@@ -45,6 +47,10 @@ def compare(part: Meant, fix: bool) -> Looked:
     for table in tables:
         found = there.get(table.place)
         model = table.model
+        arrays = arrays_of(model)
+        if arrays is not None:  # its links stand in the documents of others
+            looked.findings += array_indexes(model, arrays, dialect, fix)
+            continue
         if found is None:
             looked.missing.add(id(model))
             sentence, instead = f"there is no table {table}", f"sync({model.__name__}) makes it"

@@ -24,7 +24,8 @@ class Deleting:
         What the keys that refer to it say about ON DELETE happens in the database where it holds a constraint, and raises its
         IntegrityError. A key without one, as it comes from another database or stands in a store that has none, is seen to before:
         CASCADE deletes the rows that hold it, as far as they lead; SET NULL and SET DEFAULT change it; RESTRICT and NO ACTION raise
-        DeleteRefused before anything is written. With ``constraints=False`` only an `on_delete` that was written out counts.
+        DeleteRefused before anything is written. With ``constraints=False`` only an `on_delete` that was written out counts. Out of an
+        array of keys (references_many) it is taken, where the store finds it there.
         `recursive` and `delete_nullable` mean what they mean in peewee, across databases too.
 
         One DELETE. For each key without a constraint one statement more, or two for a cascade that leads on, at each level. Of several

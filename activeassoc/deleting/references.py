@@ -1,12 +1,13 @@
 """Which keys refer to a model, and what becomes of their rows when a record of it is deleted.
 
-Map: `Reference` is one key, seen from the model that it refers to: its rule, and who carries it out; `references_to` finds those of a
-model; `graph_of` those of everything that deleting a record can reach; `in_code` picks the ones that the databases cannot see to.
+Map: `Reference` is one key, seen from the model that it refers to: its rule, and who carries it out; `InArray` an array of keys;
+`references_to` finds those of a model; `graph_of` those of everything that deleting a record can reach; `in_code` picks the ones that the
+databases cannot see to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,13 @@ import peewee
 from activeassoc import registry
 from activeassoc.keys import has_constraint
 from activeassoc.registry import Model, keys_of, same_table
-from activeassoc.stores.sql import store_of
+from activeassoc.stores.arrays import holding, searchable
+from activeassoc.stores.sql import among, store_of
 from activeassoc.sync.models import is_base
 
 CASCADE, SET_NULL, SET_DEFAULT = "CASCADE", "SET NULL", "SET DEFAULT"
+#: What becomes of an array that holds the key: it goes out of it.
+REMOVE = "REMOVE"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,28 @@ class Reference:
         return default() if callable(default) else default
 
 
+    #: The field is an array of keys.
+    in_array = False
+
+    def holding(self, values: Sequence[Any]) -> Any:
+        """The condition for rows that hold one of these values."""
+        return among(self.field, values)
+
+
+@dataclass(frozen=True, eq=False)
+class InArray(Reference):
+    """An array of keys, as ``references_many`` makes it: it forbids nothing, and the key of what goes is taken out of it."""
+
+    in_array = True
+
+    @property
+    def forbids(self) -> bool:
+        return False
+
+    def holding(self, values: Sequence[Any]) -> Any:
+        return holding(self.field, [self.field.element(value) for value in values])
+
+
 def address_of(database: Any) -> str:
     """What messages call a database: its URL without the password, or its kind and name."""
     database = getattr(database, "obj", database)
@@ -104,12 +130,24 @@ def references_to(model: Model) -> list[Reference]:
             continue
         for field in meta.backrefs:
             _take(found, field, referred_by(field))
+        found.update(_arrays(base))
         for association in getattr(base, "associations", {}).values():
             # A column that is no foreign key is known to the association alone.
             for key in association.keys if association.bound and not association.key_on_source else ():
                 if key.target is base and not isinstance(key.field, peewee.ForeignKeyField):
                     _take(found, key.field, meta.fields[association.path[0].near])
     return list(found.values())
+
+
+def _arrays(base: Model) -> Iterator[tuple[Any, Reference]]:
+    """The arrays that hold keys of a model, where their store can find a key in them without sending all of them."""
+    for field in base._meta.__dict__.get("association_arrays", ()):
+        holder = field.model._meta
+        if holder.fields.get(field.name) is not field or field.target is not base or getattr(holder, "abstract", False):
+            continue
+        if holder.database is not None and searchable(holder.database):
+            place = id(holder.database), holder.schema, holder.table_name, field.column_name
+            yield place, InArray(field, base._meta.primary_key, REMOVE, False)
 
 
 def _take(found: dict[Any, Reference], field: Any, referred: Any) -> None:
@@ -161,6 +199,7 @@ def recursive(graph_model: Model, delete_nullable: bool) -> Graph:
                 rule = SET_NULL if field.null and not delete_nullable else CASCADE
                 graph[model].append(Reference(field, referred_by(field), rule, False))
         rest += [each.holder for each in graph[model] if each.cascades]
+        graph[model] += [reference for _, reference in _arrays(model)]
     return graph
 
 
@@ -188,7 +227,9 @@ def in_code(graph: Graph, starts: Iterable[Model]) -> Graph:
 
 
 def crosses(graph: Graph) -> bool:
-    """Whether the graph leaves one database, or stands in one that cannot name several tables in a statement."""
+    """Whether the graph leaves one database, or stands in one that cannot name several tables in a statement, or meets arrays of keys."""
+    if any(each.in_array for references in graph.values() for each in references):
+        return True
     databases = {id(model._meta.database) for model in graph} | {id(each.database) for refs in graph.values() for each in refs}
     return len(databases) > 1 or not all(store_of(model._meta.database).joins for model in graph)
 

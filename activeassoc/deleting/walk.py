@@ -136,7 +136,7 @@ class Walk:
         count = 0
         shown: list[Any] = []
         for some in groups(database, values):
-            condition = among(reference.field, some)
+            condition = reference.holding(some)
             if going is None:
                 found = int(database.execute(every_row(holder, fn.COUNT(peewee.SQL("1"))).where(condition)).fetchone()[0])
                 count += found

@@ -15,6 +15,7 @@ from typing import Any
 
 import peewee
 
+from activeassoc.associations.array import take_out
 from activeassoc.deleting.references import Graph, Reference, address_of, holders_first
 from activeassoc.deleting.walk import Walk
 from activeassoc.errors import DeleteRefused, PartialWriteError, listed
@@ -133,6 +134,8 @@ class Deletion:
             change = {field: reference.cleared_to}
             words = f"cleared {reference.label}"
             yield Step(holder, words, portions, lambda some: _update(holder, change, among(field, some)))
+        elif reference.in_array:
+            yield Step(holder, f"taken out of {reference.label}", portions, lambda some: take_out(field, some, self.asked))
         elif reference.cascades and self.walk.whole(reference):
             yield Step(holder, f"deleted from {holder.__name__}", portions, lambda some: _delete(holder, among(field, some)))
 

@@ -22,6 +22,8 @@ class Store:
     row_locks: bool = True
     #: What the outermost BEGIN is given.
     begin: tuple[str, ...] = ()
+    #: The same for a transaction that only reads.
+    begin_reading: tuple[str, ...] = ()
     #: A failed statement makes every later one of the same transaction fail.
     failure_aborts: bool = False
     #: A list of keys as one bound parameter: "json", "array", or "" for one parameter a key.
@@ -56,11 +58,20 @@ class Store:
     scans: bool = True
     #: REPLACE is known: a new row takes the place of those that are in its way.
     replace: bool = True
+    #: A record can hold arrays of records, and so the links to others (``embed=True``).
+    arrays: bool = False
     #: Datetimes keep their microseconds. Else they are cut, to the millisecond on a store without SQL.
     microseconds: bool = True
 
 
-SQLITE = Store(row_locks=False, begin=("IMMEDIATE",), key_lists="json", keys_per_statement=250_000, wide_integers=True)
+SQLITE = Store(
+    row_locks=False,
+    begin=("IMMEDIATE",),
+    begin_reading=("DEFERRED",),
+    key_lists="json",
+    keys_per_statement=250_000,
+    wide_integers=True,
+)
 POSTGRESQL = Store(failure_aborts=True, key_lists="array", keys_per_statement=250_000, parameters=60_000, replace=False)
 MYSQL = Store(conflict_nothing=False, latest="LOCK IN SHARE MODE", microseconds=False)
 

@@ -16,6 +16,7 @@ from typing import Any
 import peewee
 from peewee import OP, SQL, Expression, NodeList
 
+from activeassoc.stores.arrays import HOLDS
 from activeassoc.stores.plan import (
     ALWAYS,
     NEVER,
@@ -25,6 +26,7 @@ from activeassoc.stores.plan import (
     Condition,
     Constant,
     Either,
+    Holds,
     IsNull,
     Like,
     Literal,
@@ -154,6 +156,9 @@ class Conditions(Terms):
             return Compare("!=" if out else "=", operand, Literal(known[0]))
         return OneOf(operand, known, out)
 
+    def _holds(self, node: Any, negated: bool) -> Condition:
+        return Holds(self.column(bare(node.lhs)), tuple(node.rhs.value), negated)
+
     def _listed(self, rhs: Any, beside: Column | None) -> list[Any]:
         """The values on the right of IN, in their form; NULLs among them are None."""
         if isinstance(rhs, peewee.SelectBase):
@@ -214,6 +219,7 @@ class Conditions(Terms):
 
 
 _READ = {
+    HOLDS: Conditions._holds,
     OP.IN: Conditions._in,
     OP.NOT_IN: Conditions._in,
     OP.IS: Conditions._is,

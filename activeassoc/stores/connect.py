@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import importlib.util
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -41,7 +42,13 @@ DRIVERS: dict[str, tuple[tuple[str, ...], str]] = {
     "cysqlite": (("cysqlite",), "cysqlite"),
     **dict.fromkeys(("mongodb", "mongodb+srv"), (("pymongo",), "'activeassoc[mongo]'")),
     **dict.fromkeys(("redis", "rediss"), (("redis",), "'activeassoc[redis]'")),
+    "sqlite+aiosqlite": (("aiosqlite",), "'activeassoc[async]'"),
+    **dict.fromkeys(("postgresql+asyncpg", "postgres+asyncpg"), (("asyncpg",), "'activeassoc[async]'")),
+    "mysql+aiomysql": (("aiomysql",), "'activeassoc[async]' aiomysql"),
 }
+
+#: The schemes of peewee's asyncio databases, which need greenlet too.
+ASYNCIO = ("sqlite+aiosqlite", "postgresql+asyncpg", "postgres+asyncpg", "mysql+aiomysql")
 
 #: The schemes that an error message offers.
 OFFERED = ("sqlite", "postgresql", "mysql", "cockroachdb", "mongodb", "redis")
@@ -57,6 +64,7 @@ def connect(url: str, **options: Any) -> peewee.Database:
     ``cockroachdb://…``         and whatever else `playhouse.db_url` knows
     ``mongodb://ann:pw@host/x`` MongoDB, by pymongo, whose URLs and options these are; ``mongodb+srv://…`` too
     ``redis://:pw@host/0``      Redis, by redis-py; ``rediss://…`` with TLS; ``?prefix=app:`` before the name of every key
+    ``sqlite+aiosqlite:///…``   for asyncio, as ``postgresql+asyncpg://…`` and ``mysql+aiomysql://…``: peewee's asyncio databases
     =========================== ======================================================================================
 
     ``+pool`` after the scheme (``postgresql+pool://…?max_connections=5&stale_timeout=300``) keeps connections in a pool. Options come
@@ -85,6 +93,8 @@ def connect(url: str, **options: Any) -> peewee.Database:
     _need_driver(place.scheme)
     kind = KINDS.get(place.stem, OTHER)
     settings = kind.settle(place)
+    if scheme in ASYNCIO:
+        return _open_asyncio(place, settings)
     base = _schemes()[place.scheme]
     mixed: Any = kind.mixed
     if mixed is None:
@@ -92,6 +102,14 @@ def connect(url: str, **options: Any) -> peewee.Database:
     database: Addressed = _class_of(mixed, base)(place.database, **settings)
     database.address = place.shown
     return database
+
+
+def _open_asyncio(place: Place, settings: dict[str, Any]) -> peewee.Database:
+    from activeassoc.stores.asynchronous import OPENED
+
+    database: Any = OPENED[place.scheme](place.database, **settings)
+    database.address = place.shown
+    return database  # type: ignore[no-any-return]
 
 
 # Reading the URL
@@ -130,8 +148,10 @@ def _place(url: str, scheme: str, given: dict[str, Any]) -> Place:
 
     asked = f"connect('{scheme}://…')"
     stem = scheme.removesuffix("+pool")
-    if scheme not in _schemes():
+    if scheme not in ASYNCIO and scheme not in _schemes():
         _need_driver(scheme)  # some schemes are only there where their driver is
+        if stem in ASYNCIO:
+            raise ConnectError(asked, "it keeps a pool already", f"Write '{stem}://…?pool_size=10'", scheme=scheme)
         if stem in OPENED:
             instead = f"Write '{stem}://…', and the size of the pool as the driver calls it"
             raise ConnectError(asked, "its driver keeps a pool of its own", instead, scheme=scheme)
@@ -182,6 +202,8 @@ def _parts(url: str, asked: str, stem: str) -> SplitResult:
 
 def _need_driver(scheme: str) -> None:
     modules, package = DRIVERS.get(scheme.removesuffix("+pool"), ((), ""))
+    if scheme in ASYNCIO and importlib.util.find_spec("greenlet") is None:
+        raise DriverMissing(f"connect('{scheme}://…')", "greenlet is not installed", f"Install it: pip install {package}")
     for module in modules:
         try:
             importlib.import_module(module)
@@ -220,6 +242,19 @@ def _settle_connector(place: Place) -> dict[str, Any]:
     return {"connection_timeout": CONNECT_TIMEOUT, **place.options, "client_flags": flags}
 
 
+def _settle_aiomysql(place: Place) -> dict[str, Any]:
+    from activeassoc.stores.asynchronous import cursor_of_aiomysql
+
+    return {"cursorclass": cursor_of_aiomysql(), **_settle_mysql(place)}
+
+
+def _settle_asyncpg(place: Place) -> dict[str, Any]:
+    from activeassoc.stores.asynchronous import options_of_asyncpg
+
+    # peewee reads its dialect from an adapter of psycopg, which is not asked for anything else.
+    return {"timeout": CONNECT_TIMEOUT, **options_of_asyncpg(place.options)}
+
+
 def _settle_other(place: Place) -> dict[str, Any]:
     base = _schemes()[place.scheme]
     return _settle_sqlite(place) if issubclass(base, peewee.SqliteDatabase) else dict(place.options)
@@ -238,6 +273,9 @@ KINDS: dict[str, Kind] = {
     "sqlite": Kind(_settle_sqlite, SqliteFile),
     "mysql": Kind(_settle_mysql, ServingMySQL),
     "mysqlconnector": Kind(_settle_connector, None),
+    "sqlite+aiosqlite": Kind(_settle_sqlite, None),
+    "mysql+aiomysql": Kind(_settle_aiomysql, None),
+    **dict.fromkeys(("postgresql+asyncpg", "postgres+asyncpg"), Kind(_settle_asyncpg, None)),
     **dict.fromkeys(("postgresql", "postgres", "cockroachdb", "crdb", "postgresext", "postgresqlext", "psycopg3"), _POSTGRESQL),
 }
 

@@ -1,7 +1,8 @@
 """What a connection that `connect` opens can do beyond peewee's: tell where it failed, log ahead, and come back.
 
-Map: `Addressed` words the error of a failed attempt; `SqliteFile` switches SQLite to write-ahead logging; `Direct` executes sooner
-there; `Serving` gives up a connection that its server has closed, with what PostgreSQL, MySQL and the pools need for it.
+Map: `Addressed` words the error of a failed attempt; `SqliteFile` switches SQLite to write-ahead logging; `in_one_connection` tells what
+other threads do not see; `Direct` executes sooner there; `Serving` gives up a connection that its server has closed, with what
+PostgreSQL, MySQL and the pools need for it.
 """
 
 from __future__ import annotations
@@ -88,6 +89,12 @@ class SqliteFile(Addressed):
         if not os.path.isdir(folder):
             return f"Make the directory {folder!r} first"
         return "See that the path is that of an SQLite database, that it may be read and written, and that the options are right"
+
+
+def in_one_connection(database: Any) -> bool:
+    """Whether the data is in the connection that made it, where no other thread sees it: SQLite's in memory."""
+    database = getattr(database, "obj", database)
+    return isinstance(database, peewee.SqliteDatabase) and database.database in ("", ":memory:")
 
 
 _theirs: Any = peewee.Database

@@ -29,6 +29,7 @@ from activeassoc.stores.plan import (
     Condition,
     Constant,
     Either,
+    Holds,
     IsNull,
     Like,
     Literal,
@@ -182,6 +183,16 @@ def _one_of(condition: OneOf, places: Places) -> Matcher:
     return one_of
 
 
+def _holds(condition: Holds, places: Places) -> Matcher:
+    value_of, negated, values = reader(condition.operand, places), condition.negated, set(condition.values)
+
+    def holds(row: Row) -> bool:
+        value = value_of(row)
+        return isinstance(value, list) and any(isinstance(each, str | int) and each in values for each in value) is not negated
+
+    return holds
+
+
 def _is_null(condition: IsNull, places: Places) -> Matcher:
     value_of, negated = reader(condition.operand, places), condition.negated
     return lambda row: (value_of(row) is None) is not negated
@@ -211,6 +222,7 @@ _MATCHERS: dict[type, Callable[[Any, Places], Matcher]] = {
     Either: _either,
     Compare: _compare,
     OneOf: _one_of,
+    Holds: _holds,
     IsNull: _is_null,
     Like: _pattern,
     Regexp: _pattern,

@@ -5,7 +5,8 @@ collection `activeassoc_keys`, outside of any transaction: as with a sequence th
 with a composite one, has ObjectIds of the driver's beside its columns.
 
 Map: `MongoDatabase` connects, runs plans and keeps transactions; `Keys` counts; `Client` is the driver's client of one process.
-What reads and writes is in `mongo_reads` and `mongo_writes`, collections and indexes in `mongo_tables`, errors in `mongo_errors`.
+What reads and writes is in `mongo_reads` and `mongo_writes`, for links within documents in `mongo_embedded`; collections and indexes are in
+`mongo_tables`, errors in `mongo_errors`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -27,7 +28,11 @@ from pymongo.read_concern import ReadConcern
 
 from activeassoc.stores.capabilities import DOCUMENTS, Store
 from activeassoc.stores.documents import Answer, Connection, PlanDatabase
+from activeassoc.stores.embedded import Arrays, Difference, arrays_of
+from activeassoc.stores.mongo_embedded import carry_out
 from activeassoc.stores.mongo_errors import translated
+from activeassoc.stores.mongo_mirror import differences, mend
+from activeassoc.stores.mongo_moving import Collection, Documents
 from activeassoc.stores.mongo_reads import read
 from activeassoc.stores.mongo_tables import COUNTERS, Tables, collection_name
 from activeassoc.stores.mongo_writes import Inserting, change, duplicate_of, remove, writes_one
@@ -41,7 +46,7 @@ _PATIENCE = 10.0
 #: Milliseconds after which a server counts as absent. (J6)
 _DEFAULTS = {"serverSelectionTimeoutMS": 5000, "connectTimeoutMS": 5000}
 
-MONGODB = replace(DOCUMENTS, transactions=True, failure_aborts=True, microseconds=False, keys_per_statement=20_000)
+MONGODB = replace(DOCUMENTS, transactions=True, failure_aborts=True, arrays=True, microseconds=False, keys_per_statement=20_000)
 
 
 class Session(Connection):
@@ -150,6 +155,9 @@ class MongoDatabase(Tables, PlanDatabase):
                 raise found from error
 
     def _carried_out(self, plan: Plan, connection: Session) -> Answer:
+        arrays = arrays_of(plan.model)
+        if arrays is not None:
+            return self._in_arrays(plan, arrays, connection)
         if isinstance(plan, Read):
             answer = read(plan, self.collection(plan.model), connection.session)
             # The rest of a lazy answer would be asked for in a transaction that may be over by then.
@@ -157,6 +165,39 @@ class MongoDatabase(Tables, PlanDatabase):
         if isinstance(plan, Insert):
             return self._insert(plan, connection)
         return self._changed(plan, connection)
+
+    def _in_arrays(self, plan: Plan, arrays: Arrays, connection: Session) -> Answer:
+        """A statement on links that are elements of their ends' documents."""
+
+        def work(session: Any) -> Answer:
+            return carry_out(plan, arrays, self.collection, session, consistent=self.transactions)
+
+        if not isinstance(plan, Read):
+            return self._as_one(connection, work)  # type: ignore[no-any-return]
+        answer = work(connection.session)
+        return answer if connection.session is None else Answer(list(answer.rows))
+
+    def differences(self, arrays: Arrays) -> list[Difference]:
+        """What is wrong with links that stand in the documents of both ends; `check` asks. (L2)"""
+        found: list[Difference] = self._observed(
+            f"COMPARE {arrays.link._meta.table_name}",
+            (),
+            lambda: list(differences(arrays, self.collection, self._state.conn.session)),
+        )
+        return found
+
+    def mend(self, arrays: Arrays, wrong: Sequence[Difference]) -> None:
+        """Bring both sides in line, by the one that is written first."""
+        self._observed(
+            f"MEND {arrays.link._meta.table_name}",
+            (),
+            lambda: self._as_one(self._state.conn, lambda session: mend(arrays, wrong, self.collection, session)),
+        )
+
+    def storages(self, arrays: Arrays) -> tuple[Collection, Documents]:
+        """The two storages that links can have here, to move them from one to the other. (L3)"""
+        self.usable_connection()
+        return Collection(arrays, self), Documents(arrays, self)
 
     def _changed(self, plan: Any, connection: Session) -> Answer:
         collection = self.collection(plan.model)

@@ -15,6 +15,7 @@ from peewee import IndexMetadata
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from activeassoc.errors import MissingTable, UnsupportedQuery
+from activeassoc.stores.embedded import Arrays, arrays_of
 from activeassoc.stores.forms import form_of
 from activeassoc.stores.mongo_terms import path
 from activeassoc.stores.mongo_writes import duplicate
@@ -58,6 +59,11 @@ class Tables:
 
     def need_table(self, model: Any, verb: str) -> None:
         """Refuse a statement on a collection that was never made: MongoDB would find nothing, or make one without its unique indexes."""
+        arrays = arrays_of(model)
+        if arrays is not None:
+            for side in arrays.sides:
+                self.need_table(side.holder, verb)
+            return
         name = collection_name(model)
         if name in self.known_tables:
             return
@@ -97,6 +103,12 @@ class Tables:
 
     def _create_table(self, model: Any, safe: bool) -> None:
         self.check_names(model)
+        arrays = arrays_of(model)
+        if arrays is not None:
+            for side, index in arrays.indexes:
+                self.need_table(side.holder, "CREATE TABLE")
+                self.collection(side.holder).create_index([(side.place, 1)], name=index)
+            return
         name = collection_name(model)
         try:
             self.documents().create_collection(name)
@@ -111,6 +123,11 @@ class Tables:
             self._make(model, f"{name}_pkey", {"key": [(field.column_name, 1) for field in keys], "unique": True})
 
     def _drop_table(self, model: Any, safe: bool) -> None:
+        arrays = arrays_of(model)
+        if arrays is not None:
+            self.drop_arrays(arrays)
+            self.documents().drop_collection(collection_name(model))  # links from before they stood in documents
+            return
         name = collection_name(model)
         self.known_tables.discard(name)
         if not safe and name not in self.get_tables():
@@ -119,9 +136,28 @@ class Tables:
         self.documents()[COUNTERS].delete_one({"_id": name})
 
     def _truncate_table(self, model: Any) -> None:
-        self.collection(model).delete_many({})
+        arrays = arrays_of(model)
+        for side in arrays.sides if arrays is not None else ():
+            self.collection(side.holder).update_many({side.array: {"$exists": True}}, {"$set": {side.array: []}})
+        if arrays is None:
+            self.collection(model).delete_many({})
+
+    def drop_arrays(self, arrays: Arrays) -> None:
+        """Take the links out of the documents of both sides, and the indexes that find them."""
+        for side, index in arrays.indexes:
+            collection = self.collection(side.holder)
+            collection.update_many({side.array: {"$exists": True}}, {"$unset": {side.array: ""}})
+            if index in collection.index_information():
+                collection.drop_index(index)
 
     def _create_index(self, model: Any, index: Any, safe: bool) -> None:
+        arrays = arrays_of(model)
+        if arrays is not None:
+            # The ends have theirs; an attribute is looked for where the links are read.
+            keys = [(f"{arrays.truth.array}.{name}", way) for name, way in definition_of(model, index, self.address)["key"]]
+            if not {name for name, _ in keys} & {f"{arrays.truth.array}.{end.near.column_name}" for end in arrays.sides}:
+                self.collection(arrays.truth.holder).create_index(keys, name=index._name)
+            return
         self._make(model, index._name, definition_of(model, index, self.address), safe)
 
     def _drop_index(self, model: Any, name: str, safe: bool) -> None:

@@ -24,6 +24,7 @@ from activeassoc.stores.plan import (
     Condition,
     Constant,
     Either,
+    Holds,
     IsNull,
     Like,
     Literal,
@@ -151,6 +152,12 @@ def _one_of(condition: OneOf) -> dict[str, Any]:
     return _where_there({"$not": [found]} if condition.negated else found, operand)
 
 
+def _holds(condition: Holds) -> dict[str, Any]:
+    # A filter looks into arrays by itself; the type keeps out what is no array.
+    there = {"$type": "array"}
+    return {path(condition.operand): {**there, "$nin" if condition.negated else "$in": list(condition.values)}}
+
+
 def _in_parts(column: Column, values: tuple[Any, ...]) -> bool:
     """Whether a filter would look into the value: ``{"tags": 1}`` also finds the list [1, 2]. An expression does not."""
     return column.form == "json" or (column.form == "any" and any(isinstance(value, (list, dict)) for value in values))
@@ -213,6 +220,7 @@ _FILTERS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Constant: _constant,
     Compare: _compare,
     OneOf: _one_of,
+    Holds: _holds,
     IsNull: _is_null,
     Like: _like,
     Regexp: _regexp,

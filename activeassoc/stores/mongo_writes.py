@@ -242,7 +242,11 @@ class Inserting:
             if key is None:
                 collection.insert_one(document, session=session)
             else:
-                collection.replace_one({"_id": key}, document, upsert=True, session=session)
+                # Not replace_one: a document may hold more than columns, as the links to others.
+                given = {name: value for name, value in document.items() if name != "_id"}
+                absent = {path(column): "" for column in self.columns.values() if path(column) not in document}
+                changed = {word: values for word, values in (("$set", given), ("$unset", absent)) if values}
+                collection.update_one({"_id": key}, changed or {"$setOnInsert": document}, upsert=True, session=session)
         return list(last.values())
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "Condition",
     "Constant",
     "Either",
+    "Holds",
     "Insert",
     "IsNull",
     "Like",
@@ -134,6 +135,15 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """The JSON array in the column has one of the values, texts and whole numbers (negated: it is there and has none of them)."""
+
+    operand: Column
+    values: tuple[Any, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IsNull:
     operand: Operand
     negated: bool = False
@@ -183,7 +193,7 @@ class Constant:
     holds: bool
 
 
-Condition = All | Either | Compare | OneOf | IsNull | Like | Regexp | Constant
+Condition = All | Either | Compare | OneOf | Holds | IsNull | Like | Regexp | Constant
 ALWAYS, NEVER = Constant(True), Constant(False)
 
 # Plans
@@ -290,7 +300,7 @@ def columns_of(part: Condition | Operand | Aggregate | None) -> Iterator[Column]
     elif isinstance(part, (Arithmetic, Compare)):
         yield from columns_of(part.left)
         yield from columns_of(part.right)
-    elif isinstance(part, (OneOf, IsNull, Like, Regexp, Aggregate)):
+    elif isinstance(part, (OneOf, Holds, IsNull, Like, Regexp, Aggregate)):
         yield from columns_of(part.operand)
 
 

@@ -5,18 +5,17 @@ Map: `insert`; `change` and `remove`, which write only where what they read is s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from activeassoc.errors import PartialWriteError
 from activeassoc.stores.documents import Answer
 from activeassoc.stores.evaluate import matcher, reader
-from activeassoc.stores.forms import former
 from activeassoc.stores.plan import Change, Column, Condition, Insert, Literal, Remove, columns_of
 from activeassoc.stores.redis_plans import by_one_column, decoded
 from activeassoc.stores.redis_table import ATOMIC, BATCH, Found, Table
-from activeassoc.stores.writes import null_not_allowed
+from activeassoc.stores.writes import settled
 
 __all__ = ["change", "insert", "remove"]
 
@@ -113,7 +112,7 @@ class _Writing:
         places = {column: place for place, column in enumerate(self.read, 1)}
         self._decoders = [self.layout.codecs[column].decode for column in self.read]
         self._holds = matcher(where, places)
-        self._setters = [(column, reader(operand, places), _settled(column)) for column, operand in assignments]
+        self._setters = [(column, reader(operand, places), settled(column)) for column, operand in assignments]
 
     def run(self) -> int:
         told = self._by_key()
@@ -217,16 +216,3 @@ class _Writing:
         for start in range(0, len(stale), BATCH):
             fresh += self._told(self.table.rows(self.read, stale[start : start + BATCH]))
         return fresh
-
-
-def _settled(column: Column) -> Callable[[Any], Any]:
-    """A function that brings a computed value into the column's form; NULL is refused where the column has none."""
-    field: Any = column.field
-    form = former(field, field.model._meta.database.capabilities, writing=True)
-
-    def settle(value: Any) -> Any:
-        if value is None and not field.null:
-            raise null_not_allowed(field.model, [field.name], "update")
-        return form(value, True)
-
-    return settle

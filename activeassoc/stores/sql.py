@@ -383,7 +383,7 @@ def by_key(key: Field, values: Sequence[tuple[Any, Any]], field: Field) -> Any:
 
 def one_if(condition: Any) -> Any:
     """1 where the condition holds, else 0."""
-    return Case(None, [(condition, 1)], 0)
+    return Case(None, [(condition, SQL("1"))], SQL("0"))  # parameters alone in a CASE would be text to asyncpg
 
 
 def total(node: Any) -> Any:

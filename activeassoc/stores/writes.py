@@ -3,12 +3,12 @@
 There are no columns in a store of documents that would refuse a NULL, a column that does not exist, or a value of another type. So these
 are refused here.
 
-Map: `insert_of`, with `Rows` that makes the rows; `change_of`; `remove_of`.
+Map: `insert_of`, with `Rows` that makes the rows; `change_of`, and `settled` for stores that compute new values here; `remove_of`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import peewee
@@ -16,9 +16,10 @@ from peewee import Field
 
 from activeassoc.errors import NullNotAllowed, UnknownName, WrongArgument, nearest
 from activeassoc.stores.conditions import Conditions
+from activeassoc.stores.forms import former
 from activeassoc.stores.plan import Arithmetic, Change, Column, Insert, Literal, Operand, Remove
 
-__all__ = ["change_of", "insert_of", "remove_of"]
+__all__ = ["change_of", "insert_of", "remove_of", "settled"]
 
 
 def insert_of(query: Any, terms: Conditions) -> Insert:
@@ -205,6 +206,19 @@ def _new_value(value: Any, column: Column, terms: Conditions) -> Operand:
 
 
 _WIDER = {("integer", "float"), ("integer", "decimal"), ("float", "decimal"), ("date", "datetime")}
+
+
+def settled(column: Column) -> Callable[[Any], Any]:
+    """A function that brings a computed value into the column's form; NULL is refused where the column has none."""
+    field: Any = column.field
+    form = former(field, field.model._meta.database.capabilities, writing=True)
+
+    def settle(value: Any) -> Any:
+        if value is None and not field.null:
+            raise null_not_allowed(field.model, [field.name], "update")
+        return form(value, True)
+
+    return settle
 
 
 def remove_of(query: Any, terms: Conditions) -> Remove:

@@ -13,12 +13,14 @@ import peewee
 from activeassoc.errors import listed
 from activeassoc.stores import ddl
 from activeassoc.stores.ddl import Documents, Name
+from activeassoc.stores.embedded import Arrays, arrays_of
 from activeassoc.sync.steps import Plan
 from activeassoc.sync.wanted import Index, Table, refuse, served
 
 
 def plan_sync(dialect: Documents, tables: Sequence[Table], force: bool, alter: bool) -> Plan:
     """What to do so that these tables and their indexes exist. Raises SyncError for what cannot be; nothing is written."""
+    tables = sorted(tables, key=lambda table: arrays_of(table.model) is not None)  # their ends come first
     for table in tables:
         _refuse_what_is_sql(table)
     plan, there = Plan(dialect), dialect.tables(table.name for table in tables)
@@ -27,26 +29,59 @@ def plan_sync(dialect: Documents, tables: Sequence[Table], force: bool, alter: b
         there = {}
     for table in tables:
         found = there.get(table.place)
+        arrays = arrays_of(table.model)
+        if arrays is not None:
+            _index_arrays(plan, dialect, table, arrays, tables, force)
+            if found is not None:
+                plan.differences.append(f"{table} has links from before they stood in documents: {_MOVES}")
+            continue
         if found is None:
             made = [_create_index(dialect, table, index) for index in table.indexes]
             plan.step("created", str(table), table, dialect.create_table(table.model, table.name), *made)
         else:
             _add_indexes(plan, dialect, table, found, alter)
-        plan.differences += _not_held(table)
+        plan.differences += [*_not_held(table), *_left_in_arrays(dialect, table)]
     return plan
 
 
 def plan_drop(dialect: Documents, tables: Sequence[Table]) -> Plan:
     """What to do so that these tables are gone."""
     plan = Plan(dialect)
+    tables = sorted(tables, key=lambda table: arrays_of(table.model) is not None)
     _drop(plan, dialect, tables, dialect.tables(table.name for table in tables))
     return plan
 
 
 def _drop(plan: Plan, dialect: Documents, tables: Sequence[Table], there: dict[Name, ddl.Table]) -> None:
     for table in reversed(tables):  # nothing refers to anything here; the report reads as it does elsewhere
-        if table.place in there:
+        arrays = arrays_of(table.model)
+        if table.place in there or (arrays is not None and any(dialect.has_index(*each) for each in arrays.indexes)):
             plan.step("dropped", str(table), table, dialect.drop_table(table.model, table.name))
+
+
+# Links within documents
+
+_MOVES = "activeassoc update-associations moves them"
+
+
+def _index_arrays(plan: Plan, dialect: Documents, table: Table, arrays: Arrays, tables: Sequence[Table], force: bool) -> None:
+    """Links that stand in the documents of both ends have no table, but an index on each side."""
+    coming = {id(each.model) for each in tables}
+    for side, index in arrays.indexes:
+        if id(side.holder) not in coming and not side.holder.table_exists():
+            told = f"they stand in the documents of {side.holder._meta.table_name}, which does not exist; sync {side.holder.__name__} too"
+            plan.differences.append(f"the links of {table} have no index yet: {told}")
+        elif force or not dialect.has_index(side, index):
+            plan.step("indexes", index, table, dialect.index_arrays(table.model, side, index))
+
+
+def _left_in_arrays(dialect: Documents, table: Table) -> Iterator[str]:
+    """Links that stood in documents before they had a table, as far as their indexes tell."""
+    embedded = getattr(table.model._meta, "embedded", None)
+    arrays = embedded.would_be() if embedded is not None else None
+    for side, index in arrays.indexes if arrays is not None else ():
+        if dialect.has_index(side, index):
+            yield f"the documents of {side.holder._meta.table_name} may have links in {side.array!r}: {_MOVES}"
 
 
 # Indexes

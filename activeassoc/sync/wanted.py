@@ -110,6 +110,8 @@ def _join(first: Table, second: Table) -> None:
 
 def _table(model: Model, dialect: Dialect) -> Table:
     meta: Any = model._meta
+    if getattr(meta, "embedded", None) is not None:
+        meta.embedded.check_store()
     name = (meta.schema, meta.table_name)
     columns = {dialect.fold(each.column_name): each for each in meta.sorted_fields}
     primary_key = tuple(dialect.fold(each.column_name) for each in meta.get_primary_keys())

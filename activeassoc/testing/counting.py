@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import peewee
@@ -29,14 +30,17 @@ UNCOUNTED = re.compile(
 
 _hooking = threading.Lock()
 
+#: The blocks that count what is executed here. A new thread has none of them; a task has those in which it was started.
+_counting: ContextVar[tuple[Hook, ...]] = ContextVar("activeassoc_counting", default=())
+
 
 @contextmanager
 def assert_queries(expected: int, *databases: peewee.Database) -> Iterator[list[peewee.QueryEvent]]:
     """A block that must execute exactly `expected` statements; the list it yields fills with them, as peewee's `QueryEvent`.
 
-    Counted is what the calling thread executes on `databases`, or, where none is given, on the database of every model known when the
-    block begins. BEGIN, COMMIT, ROLLBACK, savepoints and the lock of the owner's row (``… FOR UPDATE``) do not count. Blocks nest; each
-    counts for itself. Costs nothing but a list entry for each statement.
+    Counted is what the calling thread or task, and the tasks that it starts, execute on `databases`, or, where none is given, on the
+    database of every model known when the block begins. BEGIN, COMMIT, ROLLBACK, savepoints and the lock of the owner's row
+    (``… FOR UPDATE``) do not count. Blocks nest; each counts for itself. Costs nothing but a list entry for each statement.
 
     Raises AssertionError, with the statements and their parameters, where the number differs; an error of the block itself goes through
     unchanged. Raises AssociationError where there is no database to count on, for then every number of statements would be none::
@@ -46,18 +50,20 @@ def assert_queries(expected: int, *databases: peewee.Database) -> Iterator[list[
     """
     __tracebackhide__ = True
     watched = _watched(databases)
-    thread = threading.get_ident()
     events: list[peewee.QueryEvent] = []
 
     def count(event: peewee.QueryEvent) -> None:
-        if threading.get_ident() == thread and not UNCOUNTED.match(event.sql):
+        if count in _counting.get() and not UNCOUNTED.match(event.sql):
             events.append(event)
 
+    _counting.set((*_counting.get(), count))
     for database in watched:
         _hook(database, count)
     try:
         yield events
     finally:
+        # Not by a token: of a fixture for asyncio the two halves may run in different contexts.
+        _counting.set(tuple(each for each in _counting.get() if each is not count))
         for database in watched:
             _unhook(database, count)
     if len(events) != expected:

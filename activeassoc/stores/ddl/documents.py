@@ -68,5 +68,14 @@ class Documents(Dialect):
         text = f"CREATE {kind} {index.name} ON {shown(name)} ({columns})"
         return Act(text, lambda: self.database.create_index(model, named))
 
+    def has_index(self, side: Any, index: str) -> bool:
+        """Whether the documents of a side of embedded links have the index that finds them by the other end."""
+        name = side.holder._meta.table_name
+        return self.database.table_exists(name) and any(each.name == index for each in self.database.get_indexes(name))
+
+    def index_arrays(self, model: type[peewee.Model], side: Any, index: str) -> Act:
+        text = f"CREATE INDEX {index} ON {side.holder._meta.table_name} ({side.place})"
+        return Act(text, lambda: self.database.create_table(model))
+
     def drop_index(self, model: type[peewee.Model], name: Name, index: Index) -> Act:
         return Act(f"DROP INDEX {index.name} ON {shown(name)}", lambda: self.database.drop_index(model, index.name))
