@@ -12,6 +12,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -28,23 +29,27 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 html_theme = "furo"
 html_title = f"activeassoc {release}"
 html_copy_source = False
+html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 templates_path: list[str] = []
 exclude_patterns = ["_build"]
 # Links to headings are those of the Markdown pages: lower case, hyphens.
 myst_heading_anchors = 3
 myst_enable_extensions = ["fieldlist"]
-nitpicky = False
+# In docstrings `name` between single backticks is code, as in Markdown.
+default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"members": True, "show-inheritance": False}
-# What a page shows as `py` needs a server, and is Python all the same.
-highlight_language = "python"
+autodoc_default_options = {"show-inheritance": False}
+highlight_language = "default"
 
 #: The pages in reading order: the caption of each part, and what stands in it.
 SECTIONS: dict[str, list[str]] = {
-    "Begin": ["tutorial", "installing", "from-sequelize", "from-rails", "from-waterline", "from-peewee"],
-    "Declaring": ["associations", "class-body", "through-models", "arrays", "across-stores"],
+    "Begin": ["tutorial", "installing", "how-to"],
+    "Coming from": ["from-sequelize", "from-rails", "from-waterline", "from-peewee"],
+    "Declaring": ["associations", "class-body", "through-models", "arrays", "across-stores", "embedding"],
     "Working with records": ["accessors", "collections", "populate", "lazy-loading", "criteria", "deleting", "async"],
     "Databases": ["connecting", "stores", "sync", "migrations", "check", "reflect"],
     "Serving and tools": ["rest", "cli", "typing", "diagrams", "performance"],
@@ -95,5 +100,6 @@ class Verbs(SphinxDirective):
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", with_contents)
+    app.add_lexer("mermaid", TextLexer)
     app.add_directive("verbs", Verbs)
     return {"parallel_read_safe": True}
