@@ -6,6 +6,9 @@ and the reference, which is made of the docstrings and of the verbs.
 
 from __future__ import annotations
 
+import configparser
+import inspect
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,13 +21,15 @@ from sphinx.util.docutils import SphinxDirective
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import activeassoc  # noqa: E402
 from activeassoc.associations.base import verbs_of  # noqa: E402
 from activeassoc.declare import KINDS  # noqa: E402
 
 project = "activeassoc"
 author = "the activeassoc authors"
-version = release = activeassoc.__version__
+# Of the source, as the pages are; what is installed may be another one.
+config = configparser.ConfigParser()
+config.read(Path(__file__).resolve().parent.parent / "setup.cfg")
+version = release = config["metadata"]["version"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 html_theme = "furo"
 html_title = f"activeassoc {release}"
@@ -42,7 +47,6 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"show-inheritance": False}
 highlight_language = "default"
 
 #: The pages in reading order: the caption of each part, and what stands in it.
@@ -84,22 +88,38 @@ class Verbs(SphinxDirective):
 
     @staticmethod
     def entry(kind: Any, operation: str, patterns: tuple[str, ...]) -> list[str]:
-        import inspect
-
         function = getattr(kind, operation)
         _, _, *rest = inspect.signature(function).parameters.values()
-        signature = inspect.Signature(rest, return_annotation=inspect.signature(function).return_annotation)
+        signature = inspect.Signature([each.replace(annotation=inspect.Parameter.empty) for each in rest])
         lines: list[str] = []
         for number, pattern in enumerate(patterns):
             name = pattern.replace("{one}", "ONE").replace("{many}", "MANY")
             lines.append((".. py:method:: " if not number else "               ") + f"{name}{signature}")
         lines += ["   :no-index:", ""]
-        lines += [f"   {line}" for line in (inspect.getdoc(function) or "").splitlines()]
+        lines += [f"   {line}" for line in without_lines((inspect.getdoc(function) or "").splitlines())]
         return [*lines, ""]
+
+
+def without_lines(docstring: list[str]) -> list[str]:
+    """The docstring without the lines of the specification that it holds, "(C5, C18)", which tell a reader nothing."""
+    named = re.compile(r"\s*\([A-M]\d+(?:[-,] ?[A-M]\d*)*\)|(?<=\()[A-M]\d+[;:] ")
+    return [named.sub("", line) for line in docstring]
+
+
+def shorten(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Docstrings as a reader wants them; those of modules are for who changes them."""
+    lines[:] = [] if what == "module" else without_lines(lines)
+
+
+def signature_of(app: Sphinx, what: str, name: str, *rest: Any) -> tuple[str, None] | None:
+    """Errors are caught, not made: their parameters are nobody's business."""
+    return ("", None) if what == "exception" else None
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", with_contents)
+    app.connect("autodoc-process-docstring", shorten)
+    app.connect("autodoc-process-signature", signature_of)
     app.add_lexer("mermaid", TextLexer)
     app.add_directive("verbs", Verbs)
     return {"parallel_read_safe": True}
