@@ -34,6 +34,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 html_theme = "furo"
 html_title = f"activeassoc {release}"
 html_copy_source = False
+pygments_dark_style = "github-dark"
 html_show_sphinx = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
