@@ -82,7 +82,8 @@ def _find(
         query = query.where(condition)
     primary = list(model._meta.get_primary_keys())
     terms = [] if order is None else ordering_of([model], order, asked)
-    query = query.order_by(*terms, *(key for key in primary if not any(key is term for term in terms)))
+    named = [term.node if isinstance(term, peewee.Ordering) else term for term in terms]
+    query = query.order_by(*terms, *(key for key in primary if not any(key is node for node in named)))
     limit, offset = number(limit, asked, "limit"), number(offset, asked, "offset")
     if limit is not None:
         query = query.limit(limit)

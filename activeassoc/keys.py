@@ -1,6 +1,7 @@
 """Key columns: the fields that refer to another model's record.
 
-Map: `KeyField` is peewee's foreign-key field that does not take strangers; `ReferenceField` a column that refers to
+Map: `KeyField` is peewee's foreign-key field that does not take strangers, `UnconstrainedKeyField` the same without a constraint;
+migrations name both, so that they keep their names and this place. `ReferenceField` is a column that refers to
 another table and nothing more; `is_saved` tells whether an instance has a row; `has_constraint` is what sync
 asks; `find_field`, `key_field` and `keys_to` find fields.
 """
@@ -100,6 +101,8 @@ class KeyField(ForeignKeyField):
 
     def _wider(self, referred: Any) -> bool:
         """Whether the other database has keys of 64 bits under a type that has fewer here (H4)."""
+        if "model" not in self.__dict__:  # of no model: a column that a migration adds to a table
+            return False
         stores = [store_of(model._meta.database) for model in (self.model, self.rel_model)]
         return not same_database(self.model, self.rel_model) and stores[1].wide_integers and not stores[0].wide_integers
 
@@ -118,6 +121,20 @@ class KeyField(ForeignKeyField):
         inherited: Any = super()
         return inherited.db_value(value)
 
+    def constrain(self, wanted: bool) -> None:
+        """Be a constraint in the database, or none; a migration that is generated from the field will know.
+
+        What generates one sees the class of a field, and makes the table that a key refers to first only where it is a constraint,
+        or where `depends_on` says so.
+        """
+        self.constraint = wanted
+        loose = not wanted or not same_database(self.model, self.rel_model)
+        if type(self) in (KeyField, UnconstrainedKeyField):
+            self.__class__ = UnconstrainedKeyField if loose else KeyField
+        meta = self.model._meta
+        if loose and self.rel_model is not self.model and self.rel_model not in (meta.depends_on or ()):
+            meta.depends_on = [*(meta.depends_on or ()), self.rel_model]
+
     def stand_at(self, order: int | None) -> None:
         """Take this place among the model's fields, as peewee counts them; None leaves it the last one."""
         if order is not None:
@@ -125,11 +142,24 @@ class KeyField(ForeignKeyField):
 
     def __getattr__(self, name: str) -> Any:
         # The field answers the verbs of its association: Task.project.set(task, p). (A5)
-        if not name.startswith("_"):
+        if not name.startswith("_") and "model" in self.__dict__:
             association = getattr(self.model, "associations", {}).get(self.name)
             if association is not None and name in association.operations:
                 return getattr(association, name)
         return super().__getattr__(name)
+
+
+class UnconstrainedKeyField(KeyField):
+    """A key that is no constraint in the database; in a migration, too, where no declaration says so."""
+
+    constraint = False
+
+    def clone(self) -> Any:
+        """Of no model, it is a column that a migration adds: a plain one, as peewee's migrator gives every foreign key a constraint."""
+        if "model" in self.__dict__:
+            return super().clone()
+        options = {"null": self.null, "unique": self.unique, "index": self.index, "default": self.default}
+        return ReferenceField(self.rel_model, field=self.rel_field, column_name=self.column_name, **options)
 
 
 def has_constraint(field: Any) -> bool:
@@ -150,10 +180,20 @@ class ReferenceField(Field):
     constraint. (A14; Sequelize's `references` in an attribute.)
     """
 
-    def __init__(self, to: Model | str, key: str | None = None, field: Field | type[Field] | None = None, **options: Any) -> None:
+    def __init__(
+        self, to: Model | str | None = None, key: str | None = None, field: Field | type[Field] | None = None, **options: Any
+    ) -> None:
         options.setdefault("index", True)
         options.setdefault("null", True)
         super().__init__(**options)
+        if to is None:  # as pwmigrate writes it down, which knows peewee's options alone
+            raise WrongTarget(
+                "ReferenceField()",
+                "it does not say what it points to, and so has no type",
+                'Write ReferenceField("Trainer"), and in a migration the field that has the type of the column, as in '
+                "IntegerField(null=True, index=True)",
+                value=to,
+            )
         if not (isinstance(to, str) or (isinstance(to, type) and issubclass(to, peewee.Model))):
             raise WrongTarget(
                 f"ReferenceField({to!r})", "this is neither a model nor a name", 'Write ReferenceField("Trainer")', value=to

@@ -302,7 +302,7 @@ def refresh(key: Key) -> None:
         field.on_delete = merged.get("on_delete") or ("CASCADE" if key.of_link else "SET NULL" if field.null else "NO ACTION")
         field.on_update = merged.get("on_update") or "CASCADE"
         if isinstance(field, KeyField):
-            field.constraint = merged.get("constraints", True)
+            field.constrain(merged.get("constraints", True))
 
 
 # Applying: each of these is a step of a plan

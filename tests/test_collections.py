@@ -712,6 +712,7 @@ def test_find_gives_a_query(models):
     assert list(User.find({"name": ["a", "b"]}, where={"id": {">": b.id}})) == [a]
     assert list(User.find(order="name")) == list(User.find().order_by(User.name)) == [a, b]
     assert list(User.find(order="-name", limit=1)) == [b]
+    assert list(User.find(order="-id")) == [a, b]
     assert list(User.find(offset=1)) == [a]
     assert User.find({"name": "a"}).where(User.id > a.id).count() == 0
     assert User.find(999).first() is None

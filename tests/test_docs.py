@@ -7,6 +7,7 @@ one is exactly what that one prints. A ``py`` block shows what needs a server: i
 from __future__ import annotations
 
 import ast
+import configparser
 import contextlib
 import gc
 import inspect
@@ -32,7 +33,10 @@ from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.references_many import ReferencesMany
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+PAGES = {
+    str(path.relative_to(ROOT)): path
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGES.md", *sorted((ROOT / "docs").glob("*.md")))
+}
 LANGUAGES = ("python", "py", "text", "mermaid", "sh", "bash", "js", "sql", "ini")
 #: What a block prints is shown as text, or as the picture that it is.
 PRINTED = ("text", "mermaid")
@@ -162,6 +166,9 @@ def test_a_page_runs_from_top_to_bottom_and_prints_what_it_shows(page):
 def test_what_needs_a_server_compiles_and_its_urls_are_read(page):
     """``py`` blocks are not run; their syntax and their URLs are right all the same."""
     for block in blocks_of(read(page)):
+        if block.language.startswith("{include}"):
+            assert (PAGES[page].parent / block.language.removeprefix("{include}").strip()).resolve() in PAGES.values()
+            continue
         assert block.language in LANGUAGES, f"{page}, line {block.line}: the fence says {block.language!r}"
         if block.language != "py":
             continue
@@ -285,3 +292,58 @@ def test_links_between_pages_lead_somewhere(page):
 def test_a_page_is_finished(page):
     """No page has a note of what is still to be written."""
     assert not re.search(r"\b(TODO|FIXME|XXX|TBD)\b", read(page))
+
+
+# The site
+
+
+def site() -> Any:
+    """docs/conf.py, as a module; without its sphinx where that is not installed."""
+    tree = ast.parse((ROOT / "docs" / "conf.py").read_text(encoding="utf-8"))
+    (said,) = (node for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "SECTIONS")
+    return ast.literal_eval(said.value)
+
+
+def test_the_site_has_every_page_once():
+    """A page that is added wants a place in the contents of the site; what has none there could only be found by searching."""
+    placed = [page for pages in site().values() for page in pages if not page.startswith("reference/")]
+    assert sorted(placed) == sorted(path.stem for page, path in PAGES.items() if page.startswith("docs/") and path.stem != "index")
+
+
+def test_the_readme_leads_to_every_page():
+    """The list in the README has each page of docs/ but those for contributors, which their own page leads to."""
+    leading = {link.partition("#")[0] for link in links_of(read("README.md"))}
+    pages = {page for page in PAGES if page.startswith("docs/")}
+    assert pages - leading == {"docs/contributing.md", "docs/changes.md"}
+
+
+REFERENCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "reference").glob("*.rst")))
+
+
+@pytest.mark.parametrize("name", [name for name in activeassoc.__all__ if name not in ERRORS])
+def test_every_public_name_is_in_the_reference(name):
+    """The reference is made of chosen docstrings: each name that can be imported from activeassoc is among them."""
+    assert re.search(rf"^\.\. auto\w+:: (activeassoc\.)?{name}$", REFERENCE, re.MULTILINE)
+
+
+def test_every_call_of_the_model_is_in_the_reference():
+    """What Model has beyond peewee's, save the twins for async code, which one sentence tells of."""
+    ours = {name for name in dir(Model) if inspect.isroutine(getattr(Model, name)) and not name.startswith("_")} - set(dir(peewee.Model))
+    twins = {name for name in ours if name[0] == "a" and hasattr(Model, name[1:])}
+    assert {name for name in ours - twins if not re.search(rf"automethod:: Model\.{name}$", REFERENCE, re.MULTILINE)} == set()
+
+
+def test_the_table_of_extras_is_that_of_the_package():
+    """docs/installing.md names every extra, with what it brings; setup.cfg says what that is."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    brings = {
+        extra: [re.match(r"[\w-]+", line)[0].lower() for line in said.strip().splitlines()]
+        for extra, said in config["options.extras_require"].items()
+    }
+    section = sections_of(read("docs/installing.md"))["What else it can use"]
+    told = {extra: what.split(", ") for extra, what in re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE)}
+    inner = set(re.findall(r"`(\w+)`", section.partition("Four more")[2].partition("\n")[0]))
+    assert set(brings) == set(told) | inner
+    assert {extra: brings[extra] for extra in told if extra != "all"} == {extra: what for extra, what in told.items() if extra != "all"}
+    assert sorted(brings["all"]) == sorted(name for extra, names in told.items() if extra != "all" for name in names)

@@ -29,11 +29,12 @@ WORDS = {
     "constraints": "holds foreign keys",
     "columns": "holds types, NOT NULL and lengths; `sync` adds columns",
     "replace": "REPLACE",
+    "arrays": "links in the documents of both sides: [`embed=True`](embedding.md)",
     "microseconds": "datetimes with microseconds",
 }
 
 #: How statements are worded, which concerns nobody outside.
-WORDING = {"begin", "failure_aborts", "key_lists", "parameters", "wide_integers", "conflict_nothing", "latest"}
+WORDING = {"begin", "begin_reading", "failure_aborts", "key_lists", "parameters", "wide_integers", "conflict_nothing", "latest"}
 
 
 def table() -> str:

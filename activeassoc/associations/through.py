@@ -78,13 +78,20 @@ def make_link(plan: Plan, table: str, source: Model, ends: tuple[Model, Model]) 
 
 
 def _publish(model: Model, source: Model) -> None:
-    """Make a generated class importable where its source is, so that its records can be pickled."""
+    """Make a generated class importable where its source is, so that its records can be pickled and migrations see it."""
     module = sys.modules.get(source.__module__)
-    if module is None or getattr(module, source.__name__, None) is not source:
+    if module is None or not _stands_in(module, source):
         return
     there = getattr(module, model.__name__, None)
     if there is None or getattr(getattr(there, "_meta", None), "made_for", None):
         setattr(module, model.__name__, model)
+
+
+def _stands_in(module: Any, source: Model) -> bool:
+    """Whether the module has the model under its name, or will have: what a class body declares is bound before the class has its name."""
+    if source.__name__ in vars(module):
+        return getattr(module, source.__name__) is source
+    return bool(getattr(source._meta, "in_body", None)) and source.__qualname__ == source.__name__
 
 
 def plan_ends(plan: Plan, association: Any, link: Model, target: Model, names_of: Any) -> tuple[Key, Key]:

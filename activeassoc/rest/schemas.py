@@ -301,8 +301,10 @@ def _schema_of(name: str, takes: str, resource: Resource, below: AssociationReso
         "$searchFields": list(resource.searchable),
     }
     if name in lists:
-        words = {"type": "string", "enum": list(dict.fromkeys(lists[name]))}
-        return {"type": "array", "items": words, "minItems": 1, "maxItems": limits.names}, False
+        words: dict[str, Any] = {"type": "string", "enum": list(dict.fromkeys(lists[name]))}
+        # A name that is repeated counts once.
+        most = {"maxItems": limits.names} if len(words["enum"]) > limits.names else {}
+        return {"type": "array", "items": words, "minItems": 1, **most}, False
     if name == "$exclude" and resource.key is not None:
         return {"type": "array", "items": _plain(resource.key), "maxItems": limits.values}, True
     whole: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": limits.documents if name == "$limit" else 2**63 - 1}
@@ -321,7 +323,9 @@ def _second_hops(resource: Resource) -> Iterator[str]:
 
 
 def _plain(field: Any) -> dict[str, Any]:
-    return dict(TypeAdapter(value_of(field, null=False)).json_schema())
+    """The schema of a value to filter by, which need be no choice of the field."""
+    found = TypeAdapter(value_of(field, null=False)).json_schema()
+    return {"type": "string"} if "enum" in found else found
 
 
 def _parameter(name: str, means: str, schema: dict[str, Any], explode: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ Map: `plan_of` chooses; `Selects` reads a SELECT into a Read; `writes` has the o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -133,7 +134,7 @@ class Selects(Conditions):
             columns=columns,
             group_by=group_by,
             distinct=distinct,
-            order=tuple(self._order(node) for node in query._order_by or ()),
+            order=self._ordering(query._order_by or ()),
             limit=self._whole(query._limit, "LIMIT"),
             offset=self._whole(query._offset, "OFFSET") or 0,
         )
@@ -171,6 +172,14 @@ class Selects(Conditions):
         if column is None:
             raise self.refused("GROUP BY with something else than a column", "groups are made by columns here", "Give fields to group_by()")
         return column
+
+    def _ordering(self, nodes: Iterable[Any]) -> tuple[Order, ...]:
+        """What is sorted by. Of what is named twice the first mention counts, as in SQL; in MongoDB's sort it would be the last."""
+        found: list[Order] = []
+        for order in map(self._order, nodes):
+            if all(order.operand != other.operand for other in found):
+                found.append(order)
+        return tuple(found)
 
     def _order(self, node: Any) -> Order:
         descending = nulls_last = False

@@ -154,6 +154,8 @@ class Reading(Ground):
         assert [each.number for each in there.order_by(rows.number.desc())] == [7, 5, 3, 2, 1, 0]
         assert [each.code for each in rows.select().order_by(rows.shelf.desc(), rows.code)] == list("fgdeabc")
         assert [each.code for each in rows.select().order_by(rows.shelf, rows.code.desc())] == list("cbaedgf")
+        # Of a column that is named twice the first mention counts.
+        assert [each.code for each in rows.select().order_by(rows.code.desc(), rows.code)] == list("gfedcba")
 
     def test_nulls_stand_where_they_are_wanted(self, rows: Any) -> None:
         """J2: NULLS FIRST and NULLS LAST, in both directions."""
