@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -818,6 +819,8 @@ def standing_alone(folder: Path) -> Iterator[Any]:
     database = activeassoc.connect(f"{server.uri}alone", serverSelectionTimeoutMS=300)
     yield base_on(database, __name__)
     database.close()
+    gc.collect()  # cursors that a death left open are closed while the server is there
+    database.client().close()
     server.stop()
 
 
