@@ -562,6 +562,29 @@ def test_one_link_is_seen_from_both(B: Any, embed: bool) -> None:
     assert c.get_friends() == [] and UserUser.select().count() == 0 and check(B._meta.database).findings == ()
 
 
+@EMBED
+def test_rest_answers_alike(B: Any, embed: bool) -> None:
+    """R11, R12: lists, $embed, the link's fields, adding and removing."""
+    testclient = pytest.importorskip("fastapi.testclient")
+    from activeassoc.rest import create_app
+
+    User, Group, Membership = members(B, embed)
+    http = testclient.TestClient(create_app(User, Group))
+
+    def call(verb: str, path: str, body: Any = None) -> Any:
+        response = http.request(verb, path, json=body)
+        return response.json() if response.content else response.status_code
+
+    a, b = (call("POST", "/user", {"email": name})["id"] for name in "ab")
+    g, h = (call("POST", "/group", {"name": name})["id"] for name in "gh")
+    assert call("POST", f"/user/{a}/group", [{"childId": g, "level": 2}, h]) == 204 == call("PUT", f"/group/{g}/user/{b}", {"role": "x"})
+    listed = call("GET", f"/group/{g}/user?$sort=-email")["docs"]
+    assert [(each["id"], each["membership"]["role"], each["membership"]["level"]) for each in listed] == [(b, "x", None), (a, "member", 2)]
+    assert [each["group"]["name"] for each in call("GET", f"/user/{a}?$embed=groups")["groups"]] == ["g", "h"]
+    assert call("GET", f"/user/{a}/group?membership.level=2&$count=true") == 1 and "groups" not in call("GET", f"/user/{a}")
+    assert call("DELETE", f"/group/{g}/user", [a, b]) == 204 == call("DELETE", f"/group/{h}") and Membership.select().count() == 0
+
+
 def test_friends_stand_in_both_documents(B: Any) -> None:
     """L2, D7: an element each, with the same attributes; a record that is its own friend has one."""
     User, UserUser = friends(B, True)
@@ -831,6 +854,57 @@ def test_two_writers_leave_both_sides_equal(request: pytest.FixtureRequest, tran
 
     at_once(lambda: writer(1), lambda: writer(2))
     assert not wrong(link)
+
+
+@pytest.mark.parametrize("late", ["remove", "change", "delete"])
+def test_a_writer_that_comes_between_the_two_sides(alone: Any, monkeypatch: pytest.MonkeyPatch, late: str) -> None:
+    """C16, L2: without transactions the mirror follows the truth, whoever wrote that last."""
+    from activeassoc.stores.mongo_embedded import Writing
+
+    User, Group, link = members(alone, True)
+    u, g = User.create(email="a"), Group.create()
+    put, waiting = Writing.put, [True]
+    works = {
+        "remove": lambda: User.get_by_id(u.id).remove_group(g.id),
+        "change": lambda: link.update(level=7).execute(),
+        "delete": lambda: link.delete().where(link.level.is_null()).execute(),
+    }
+
+    def between(self: Any, side: Any, links: Any, fresh: bool = False) -> None:
+        if side is self.arrays.mirror and waiting:
+            waiting.clear()
+            works[late]()
+        put(self, side, links, fresh)
+
+    monkeypatch.setattr(Writing, "put", between)
+    u.add_group(g)
+    assert not waiting and not wrong(link) and link.select().count() == (late == "change")
+    assert docs(Group)[0].get("users", []) == ([{"user": u.id, "role": "member", "level": 7}] if late == "change" else [])
+
+
+def test_no_change_is_lost_that_another_writer_makes_meanwhile(alone: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """J7, L2: without transactions a change is made to what it was computed from, and a removal to what it found."""
+    from activeassoc.stores.mongo_embedded import Writing
+
+    User, Group, link = members(alone, True)
+    u, g = User.create(email="a"), Group.create()
+    u.add_group(g, {"level": 0})
+    found, waiting = Writing._found, [True]
+
+    def then(self: Any, where: Any, limit: int | None = None) -> Any:
+        rows = found(self, where, limit)
+        if waiting:
+            waiting.clear()
+            link.update(level=link.level + 1).execute()
+        return rows
+
+    monkeypatch.setattr(Writing, "_found", then)
+    assert link.update(level=link.level + 1).execute() == 1
+    assert u.get_groups()[0].membership.level == 2 and not wrong(link)
+    waiting.append(True)
+    assert link.delete().where(link.level == 2).execute() == 0 and u.get_groups()[0].membership.level == 3
+    waiting.append(True)
+    assert u.remove_group(g) == 1 and not wrong(link) and link.select().count() == 0
 
 
 # When a program dies

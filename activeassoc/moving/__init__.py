@@ -31,7 +31,7 @@ STAGES = {
 
 #: How many links are written at a time.
 PAGE = 500
-#: How often the old storage may be without links and not go away, as others write there.
+#: How often in a row nothing may be removed from the old storage, as others write there.
 PATIENCE = 10
 
 Progress = Callable[[str, str, int, int], None]
@@ -197,7 +197,11 @@ class _Moving:
             unlike = [pair for pair, values in page.items() if pair not in there or not _alike(values, there[pair])]
             if unlike:
                 return removed, more, [f"{self.old.keys(pair)} {self._unlike()}" for pair in unlike]
-            removed += self.old.take_away(page)
+            taken = self.old.take_away(page)
+            idle = 0 if taken else idle + 1
+            if idle > PATIENCE:
+                return removed, more, [f"{self.old.keys(pair)} changes in {self.old.label} all the time" for pair in page]
+            removed += taken
             self.tell("remove", removed)
 
 
