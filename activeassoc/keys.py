@@ -122,18 +122,11 @@ class KeyField(ForeignKeyField):
         return inherited.db_value(value)
 
     def constrain(self, wanted: bool) -> None:
-        """Be a constraint in the database, or none; a migration that is generated from the field will know.
-
-        What generates one sees the class of a field, and makes the table that a key refers to first only where it is a constraint,
-        or where `depends_on` says so.
-        """
+        """Be a constraint in the database, or none. A migration that is generated is told by the class of the field."""
         self.constraint = wanted
-        loose = not wanted or not same_database(self.model, self.rel_model)
         if type(self) in (KeyField, UnconstrainedKeyField):
-            self.__class__ = UnconstrainedKeyField if loose else KeyField
-        meta = self.model._meta
-        if loose and self.rel_model is not self.model and self.rel_model not in (meta.depends_on or ()):
-            meta.depends_on = [*(meta.depends_on or ()), self.rel_model]
+            within = wanted and same_database(self.model, self.rel_model)
+            self.__class__ = KeyField if within else UnconstrainedKeyField
 
     def stand_at(self, order: int | None) -> None:
         """Take this place among the model's fields, as peewee counts them; None leaves it the last one."""

@@ -13,6 +13,7 @@ import peewee
 from activeassoc import body, kept, registry
 from activeassoc.associations.base import Association
 from activeassoc.declare import declare_inherited
+from activeassoc.keys import has_constraint
 
 
 class Metadata(peewee.Metadata):
@@ -51,6 +52,20 @@ class Metadata(peewee.Metadata):
         if name != "_table":  # which peewee makes when it is first asked for, from the rest
             kept.changed()
 
+    @property
+    def depends_on(self) -> list[Any] | None:
+        """What peewee orders tables by beside constraints: what the Meta says, and the models that keys without a constraint refer to.
+
+        A generated migration makes a class for each table, and a key names the class that it refers to. A model that refers back, in
+        whichever way, is left out: its constraints need this one first.
+        """
+        loose = [key.rel_model for key in self.refs if not has_constraint(key) and not _leads(key.rel_model, self.model)]
+        return [*(self._depends_on or ()), *loose] or self._depends_on
+
+    @depends_on.setter
+    def depends_on(self, models: list[Any] | None) -> None:
+        self._depends_on = models
+
     def add_field(self, field_name: str, field: Any, set_attribute: bool = True) -> None:
         try:
             super().add_field(field_name, field, set_attribute)
@@ -63,6 +78,18 @@ class Metadata(peewee.Metadata):
         finally:
             kept.changed()
 
+
+
+def _leads(start: Any, end: Any) -> bool:
+    """Whether keys, or what a Meta says, lead from one model to the other."""
+    found, ahead = {start}, [start]
+    while ahead:
+        meta = ahead.pop()._meta
+        said = getattr(meta, "_depends_on", None) or ()
+        new = {*meta.refs.values(), *said} - found
+        found |= new
+        ahead.extend(new)
+    return end in found
 
 
 class ModelType(peewee.ModelBase):

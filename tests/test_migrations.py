@@ -203,6 +203,19 @@ HERE = [Car, Zone]
     assert models.Car.update(former=97).execute() == 1
 
 
+def test_a_key_without_a_constraint_lets_constraints_go_first(fresh: Any) -> None:
+    """What a key refers to is made first, but not where a constraint leads back: its table would refer to none."""
+    User, Pet, Zone = fresh("User", "Pet", "Zone")
+    User.has_many(Pet)
+    User.belongs_to(Pet, as_="favourite", constraints=False)
+    Pet.belongs_to(Zone, constraints=False)
+    assert (User._meta.depends_on, Pet._meta.depends_on, Zone._meta.depends_on) == (None, [Zone], None)
+    assert peewee.sort_models([Pet, User, Zone]) == [User, Zone, Pet]
+    fresh.db.create_tables([Pet, User, Zone])
+    assert [key.column for key in fresh.db.get_foreign_keys("pet")] == ["user_id"]
+    assert fresh.db.get_foreign_keys("user") == []
+
+
 def test_a_through_model_with_a_key_of_its_own_gets_its_unique_index_by_the_second_migration(program: Program) -> None:
     """`initial` says that it leaves the index of the pair out; `generate` sees it and writes it."""
     models = program.write(
