@@ -10,6 +10,7 @@ import ast
 import configparser
 import contextlib
 import gc
+import html
 import inspect
 import io
 import re
@@ -347,3 +348,23 @@ def test_the_table_of_extras_is_that_of_the_package():
     assert set(brings) == set(told) | inner
     assert {extra: brings[extra] for extra in told if extra != "all"} == {extra: what for extra, what in told.items() if extra != "all"}
     assert sorted(brings["all"]) == sorted(name for extra, names in told.items() if extra != "all" for name in names)
+
+
+def pictures() -> types.ModuleType:
+    """docs/pictures.py, which draws them."""
+    module = types.ModuleType("pictures")
+    module.__file__ = str(ROOT / "docs" / "pictures.py")
+    exec(compile(Path(module.__file__).read_text(encoding="utf-8"), module.__file__, "exec"), vars(module))
+    return module
+
+
+def test_pictures_show_the_models_of_their_pages():
+    """They are what graph() makes of the page: `python docs/pictures.py` draws them anew. Where things stand is graphviz's."""
+    drawing = pictures()
+    for picture, page in drawing.PICTURES.items():
+        words = {html.unescape(text) for text in drawing.texts_of((ROOT / "docs" / picture).read_text(encoding="utf-8"))}
+        source = html.unescape(drawing.draw(page, "dot"))
+        assert all(word in source for word in words)
+        boxes = re.findall(r"^ {4}(\w+):::\w+ \{|^ {8}\w+ (\w+)", drawing.draw(page, "mermaid"), re.MULTILINE)
+        assert {box or field for box, field in boxes} <= words, picture
+        assert f"({picture})" in read(f"docs/{page}")
