@@ -26,6 +26,10 @@ from activeassoc.stores.sql import base_field, coercer, every_row
 __all__ = ["KeyList", "KeyListAccessor", "KeyListField", "arrays_of", "key_lists_of", "shown"]
 
 
+#: Every column of whole numbers has those below it.
+SMALL = 2**15
+
+
 class KeyList(list[Any]):
     """The keys of one record's array: a list, which also knows what the database holds, as far as this instance has seen it."""
 
@@ -156,6 +160,11 @@ class KeyListField(peewee.JSONField):
             return f"{key.normalize():f}"  # 2.50 and 2.5 are one
         return key if isinstance(key, int | str) and not isinstance(key, bool) else str(key)
 
+    def spellings(self, keys: Iterable[Any]) -> list[Any]:
+        """The elements that mean one of these keys: as they are written here, and for a whole number its text, which reads as it, too."""
+        found = [self.element(key) for key in keys]
+        return [*found, *map(str, found)] if isinstance(base_field(self.referred), peewee.IntegerField) else found
+
     def key_reader(self) -> Callable[[Any], Any]:
         """A function from an element of the array to the key that it is, None where it can be none."""
         kind, coerce = base_field(self.referred), coercer(self.referred)
@@ -191,7 +200,8 @@ class KeyListField(peewee.JSONField):
         elements = self.elements(value)
         if elements is None:
             return None
-        if set(map(type, elements)) == {int} and isinstance(base_field(self.referred), peewee.IntegerField):
+        plain = set(map(type, elements)) == {int} and isinstance(base_field(self.referred), peewee.IntegerField)
+        if plain and -SMALL <= min(elements) and max(elements) < SMALL:
             return KeyList.of_row(dict.fromkeys(elements))
         keys = map(self.key_reader(), elements)
         return KeyList.of_row(dict.fromkeys(key for key in keys if key is not None))
