@@ -4,7 +4,7 @@ The column holds JSON, so that every store has it. Keys that JSON has no form fo
 Python writes them, bytes as hexadecimal digits, ObjectIds as theirs.
 
 Map: `KeyListField` is the column, `KeyList` what an instance has under its name, a list that knows what is stored; `KeyListAccessor`
-is the attribute; `key_lists_of` finds the arrays of a model, `arrays_of` those that hold keys of one.
+is the attribute; `key_lists_of` finds the arrays of a model, `arrays_of` those that hold keys of one, where `note` puts them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from activeassoc.registry import Model, is_record_of
 from activeassoc.stores.arrays import stored
 from activeassoc.stores.sql import base_field, coercer, every_row
 
-__all__ = ["KeyList", "KeyListAccessor", "KeyListField", "arrays_of", "key_lists_of", "shown"]
+__all__ = ["KeyList", "KeyListAccessor", "KeyListField", "arrays_of", "key_lists_of", "note", "shown"]
 
 
 #: Every column of whole numbers has those below it.
@@ -99,6 +99,11 @@ class KeyListField(peewee.JSONField):
         # In brackets: MySQL takes a default of JSON as an expression alone.
         super().__init__(default=KeyList.of_row, constraints=[SQL("DEFAULT ('[]')")], **options)
         self.target = target
+
+    def bind(self, model: Any, name: str, set_attribute: bool = True) -> None:
+        inherited: Any = super()
+        inherited.bind(model, name, set_attribute)
+        note(self)  # a subclass with a table of its own has a copy
 
     @property
     def referred(self) -> Any:
@@ -235,3 +240,10 @@ def key_lists_of(model: Model) -> list[Any]:
 def arrays_of(target: Model) -> list[Any]:
     """The arrays that hold keys of `target`, of whichever model: peewee's backrefs know nothing of them."""
     return target._meta.__dict__.setdefault("association_arrays", [])  # type: ignore[no-any-return]
+
+
+def note(field: KeyListField) -> None:
+    """Let the target's deletions know of the array."""
+    arrays = arrays_of(field.target)
+    if not any(each is field for each in arrays):
+        arrays.append(field)
