@@ -65,7 +65,8 @@ class Finding(Base):
 
         Collections go into the ``defaults``: CriteriaError otherwise, except for an array of ids, which is a column. (L1)
         """
-        found: tuple[Self, bool] = super().get_or_create(**compared(cls, values, f"{cls.__name__}.get_or_create()"))
+        inherited: Any = super()
+        found: tuple[Self, bool] = inherited.get_or_create(**compared(cls, values, f"{cls.__name__}.get_or_create()"))
         return found
 
 

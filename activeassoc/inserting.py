@@ -243,7 +243,8 @@ class Insert(Placed, peewee.ModelInsert):
     """
 
     def get_default_data(self: Any) -> Any:
-        found, key = super().get_default_data(), key_made_here(self.model)  # type: ignore[misc]
+        inherited: Any = super()
+        found, key = inherited.get_default_data(), key_made_here(self.model)
         return found if key is None else {**found, key: self._new_key}
 
     def _new_key(self: Any) -> Any:
@@ -251,7 +252,8 @@ class Insert(Placed, peewee.ModelInsert):
         return self._made
 
     def handle_result(self: Any, database: Any, cursor: Any) -> Any:
-        found, key = super().handle_result(database, cursor), key_made_here(self.model)  # type: ignore[misc]
+        inherited: Any = super()
+        found, key = inherited.handle_result(database, cursor), key_made_here(self.model)
         if key is None or self._return_cursor or self._as_rowcount or self._query_type != self.SIMPLE or database.returning_clause:
             return found
         # What the database tells is the number of the row.
@@ -298,9 +300,9 @@ def _by_column(model: Model, rows: Sequence[Any]) -> Sequence[Any]:
 def insert_keyed(model: Model, records: list[Any], batch_size: int | None) -> None:
     """``bulk_create`` where keys are made without asking the database: peewee would leave out those that the records bring."""
     meta: Any = model._meta
+    key = meta.primary_key
     for record in records:
-        if record._pk is None:
-            record._pk = meta.primary_key.python_value(meta.primary_key.new_key())
+        record._pk = key.python_value(key.new_key() if record._pk is None else key.db_value(record._pk))
     for some in peewee.chunked(records, batch_size or len(records) or 1):
         rows = [[getattr(record, field.safe_name) for field in meta.sorted_fields] for record in some]
         model.insert_many(rows, fields=meta.sorted_fields).execute()

@@ -26,8 +26,8 @@ from activeassoc.stores.sql import base_field, coercer, every_row
 __all__ = ["KeyList", "KeyListAccessor", "KeyListField", "arrays_of", "key_lists_of", "note", "shown"]
 
 
-#: Every column of whole numbers has those below it.
-SMALL = 2**15
+#: Columns of whole numbers hold those below it, wherever they are.
+PLAIN = 2**31
 
 
 class KeyList(list[Any]):
@@ -205,8 +205,9 @@ class KeyListField(peewee.JSONField):
         elements = self.elements(value)
         if elements is None:
             return None
-        plain = set(map(type, elements)) == {int} and isinstance(base_field(self.referred), peewee.IntegerField)
-        if plain and -SMALL <= min(elements) and max(elements) < SMALL:
+        kind = base_field(self.referred)
+        numbers = isinstance(kind, peewee.IntegerField) and not isinstance(kind, peewee.SmallIntegerField)
+        if numbers and set(map(type, elements)) == {int} and -min(elements) <= PLAIN > max(elements):
             return KeyList.of_row(dict.fromkeys(elements))
         keys = map(self.key_reader(), elements)
         return KeyList.of_row(dict.fromkeys(key for key in keys if key is not None))

@@ -207,8 +207,9 @@ class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.M
     @classmethod
     def bulk_create(cls, model_list: Iterable[Any], batch_size: int | None = None) -> Any:
         records = list(model_list)
+        result = None
         if hasattr(cls._meta.primary_key, "new_key"):
-            result = insert_keyed(cls, records, batch_size)
+            insert_keyed(cls, records, batch_size)
         else:
             result = super().bulk_create(records, batch_size)
         for record in records:
@@ -219,7 +220,8 @@ class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.M
     @classmethod
     def bulk_update(cls, model_list: Iterable[Any], fields: Any, batch_size: int | None = None) -> int:
         records, fields = list(model_list), arrays.fields_of(cls, fields)
-        rows: int = super().bulk_update(records, fields, batch_size)
+        inherited: Any = super()
+        rows: int = inherited.bulk_update(records, fields, batch_size)
         for record in records:
             arrays.are_written(record, fields)
         return rows

@@ -196,7 +196,7 @@ class Select(Populating, Placed, peewee.ModelSelect):
 
     def convert_dict_to_node(self: Any, qdict: Any) -> Any:
         filters = compared(self.model, qdict, f"{self.model.__name__}.filter()")
-        return peewee.ModelSelect.convert_dict_to_node(self, filters)  # type: ignore[attr-defined]
+        return peewee.ModelSelect.convert_dict_to_node(self, filters)
 
     def _get_model_cursor_wrapper(self: Any, cursor: Any) -> Any:
         alone = not self._joins and len(self._from_list) == 1 and self._from_list[0] is self.model

@@ -51,7 +51,8 @@ def dangling_ids(model: Model, skip: set[str], fix: bool) -> Iterator[Finding]:
         if count:
             yield _finding(field, count, ids, sample, there, fix and there)
         if unread:
-            sentence = f"{rows_of(len(unread), model, unread[:SHOWN])} {'holds' if len(unread) == 1 else 'hold'} no list in {field.column_name}"
+            holds = "holds" if len(unread) == 1 else "hold"
+            sentence = f"{rows_of(len(unread), model, unread[:SHOWN])} {holds} no list in {field.column_name}"
             instead = f"write a list of {target.__name__} keys into it: reading it raises"
             yield Finding("no list", model._meta.database, sentence, instead, model, (field.name,), len(unread), tuple(unread[:SHOWN]))
 

@@ -12,7 +12,6 @@ from activeassoc.checking.report import SHOWN, Finding, rows_of
 from activeassoc.registry import Model
 from activeassoc.stores.embedded import WRONG, Arrays
 
-
 #: What fix=True would do, and has done, where it is another thing than to make both sides as the truth has it.
 _TO_DO = {"dangling": "check(fix=True) deletes them", "no list": "check(fix=True) makes it an empty list"}
 _DONE = {"dangling": "{count} deleted", "no list": "made an empty list"}

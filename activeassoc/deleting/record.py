@@ -58,9 +58,11 @@ def delete_instance(record: Any, by_peewee: Callable[[bool, bool], int], every: 
         kept = graph if every else in_code(graph, [model])
         asked = f"{model.__name__}.delete_instance() of {record._pk!r}"
         databases = [each._meta.database for each in {model, *(reference.holder for some in kept.values() for reference in some)}]
-        deleted = patiently(
-            databases, lambda: Deletion(asked, model, lambda walk: walk.start(model, [record._pk]), kept, lambda: by_peewee(False, False)).run()
-        )
+
+        def start(walk: Any) -> None:
+            walk.start(model, [record._pk])
+
+        deleted = patiently(databases, lambda: Deletion(asked, model, start, kept, lambda: by_peewee(False, False)).run())
     if "_loaded" in record.__dict__:
         _tell(record)
     return deleted

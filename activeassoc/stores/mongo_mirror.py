@@ -30,8 +30,9 @@ def differences(arrays: Arrays, collections: Collections, session: Any = None) -
     for side, opposite in ((arrays.truth, arrays.mirror), (arrays.mirror, arrays.truth)):
         if side is arrays.truth or not arrays.symmetric:  # one array has both sides
             for batch in _batches(side, collections(side.holder), session):
-                wrong = [Difference("no list", side, (key, None), held is None) for key, held in batch.items() if not isinstance(held, list)]
                 lists = {key: held for key, held in batch.items() if isinstance(held, list)}
+                others = [(key, held) for key, held in batch.items() if key not in lists]
+                wrong = [Difference("no list", side, (key, None), mendable=held is None) for key, held in others]
                 for each in (*wrong, *_compared(arrays, side, opposite, lists, collections, session)):
                     yield replace(each, keys=_decoded(decoders, each))
 
