@@ -1,8 +1,8 @@
 """Models with arrays of ids: the call that declares one, and what saving a record does about them.
 
-Map: `Arrays` is the part of `Model` that has ``references_many``; `notice` finds changed arrays before a save, `to_write` tells which
-columns that writes, and checks what the arrays hold, `are_written` notes afterwards that they are stored; `copied` is for copies of
-records.
+Map: `Arrays` is the part of `Model` that has ``references_many``; `notice` finds changed arrays before a save, `fields_of` tells what
+``only=`` names, `to_write` which columns a save writes, and checks what the arrays hold, `are_written` notes afterwards that they are
+stored; `copied` is for copies of records.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from activeassoc.associations.writing import match
 from activeassoc.declare import declare
 from activeassoc.key_lists import KeyList, key_lists_of
 from activeassoc.stores.sql import every_row, row_groups, rows_among
-from activeassoc.targets import Target
+from activeassoc.targets import Target, key_of
 
 
 class Arrays:
@@ -33,6 +33,21 @@ class Arrays:
         given = {} if as_ is None else {"as_": as_}
         return declare(cls, "references_many", target, {**given, **refused})  # type: ignore[no-any-return]
 
+    # An array that was changed in place is as dirty as one that was assigned.
+
+    def is_dirty(self: Any) -> bool:
+        notice(self)
+        return bool(self._dirty)
+
+    @property
+    def dirty_fields(self: Any) -> list[Any]:
+        notice(self)
+        return [field for field in self._meta.sorted_fields if field.name in self._dirty]
+
+    @property
+    def dirty_field_names(self) -> list[str]:
+        return [field.name for field in self.dirty_fields]
+
 
 def notice(record: Any) -> None:
     """Arrays that were changed in place are as unsaved as those that were assigned."""
@@ -40,6 +55,14 @@ def notice(record: Any) -> None:
         held = record.__data__.get(field.name)
         if held is not None and not (isinstance(held, KeyList) and not held.changed):
             record._dirty.add(field.name)
+
+
+def fields_of(model: Any, only: Any) -> Any:
+    """What ``only=`` of a save names: an array may be called by its field, its column, or its association."""
+    if only is None or not key_lists_of(model):
+        return only
+    combined = model._meta.combined
+    return [combined.get(each.key.attribute, each) if isinstance(each, ReferencesMany) else combined.get(each, each) for each in only]
 
 
 def to_write(record: Any, inserts: bool, only: Any) -> Any:
@@ -91,4 +114,15 @@ def are_written(record: Any, only: Any) -> None:
     names = None if only is None else {getattr(field, "name", field) for field in only}
     for field in key_lists_of(type(record)):
         if field.name in record.__data__ and (names is None or field.name in names):
-            record.__data__[field.name] = KeyList.of_row(record.__data__[field.name] or ())
+            held = record.__data__[field.name] or ()
+            if not (isinstance(held, KeyList) and not held.changed):
+                _forget(record, field, held)
+            record.__data__[field.name] = KeyList.of_row(held)
+            record._dirty.discard(field.name)
+
+
+def _forget(record: Any, field: Any, keys: Any) -> None:
+    """What the record has loaded of the array that was written is asked for again, unless it is these very records."""
+    collection = (record._loaded or {}).get(field.column_name)
+    if collection is not None and collection.loaded and [key_of(each) for each in collection.held()] != list(keys):
+        collection.forget()

@@ -1,6 +1,7 @@
 """``User.find({"age": {">": 18}})`` and ``User.find_one(7)``: queries from criteria or a primary key.
 
-Map: `Finding` has the calls, of which Model is derived; `_find` makes the query, `_find_one` runs one of at most one record.
+Map: `Finding` has the calls, of which Model is derived; `_find` makes the query, `_find_one` runs one of at most one record; `compared`
+is what a query compares where keywords name collections.
 """
 
 from __future__ import annotations
@@ -57,6 +58,34 @@ class Finding(Base):
         asked = f"{cls.__name__}.find_one()"
         found: Self | None = _find_one(cls, criteria, asked, where=where, attributes=attributes, populate=populate)
         return found
+
+    @classmethod
+    def get_or_create(cls, **values: Any) -> tuple[Self, bool]:
+        """The record with these values, or else a new one that has them and the ``defaults``; and whether it is new. peewee's.
+
+        Collections go into the ``defaults``: CriteriaError otherwise, except for an array of ids, which is a column. (L1)
+        """
+        inherited: Any = super()
+        found: tuple[Self, bool] = inherited.get_or_create(**compared(cls, values, f"{cls.__name__}.get_or_create()"))
+        return found
+
+
+def compared(model: Any, values: Mapping[str, Any], asked: str) -> dict[str, Any]:
+    """Keywords that a query compares with columns: an array of ids is one under its association's name, too.
+
+    Any other collection is none, and peewee would compare it by Python's ``==``, which finds nothing.
+    """
+    found = {}
+    for name, value in values.items():
+        word, mark, rest = name.partition("__")
+        association = model.associations.get(word)
+        if association is not None and association.to_many:
+            if not association.in_array:
+                because = f"{word!r} is a collection, and no column of {model.__name__}"
+                raise CriteriaError(asked, because, f"Write where({association.label}.any(…)), or give it as one of the defaults")
+            name = f"{association.key.attribute}{mark}{rest}"
+        found[name] = value
+    return found
 
 
 def _find(

@@ -24,8 +24,10 @@ from activeassoc.convert import Unusual, expression_given, kept_type
 from activeassoc.generated import function, variables
 from activeassoc.hydrate import PLAIN_ACCESSORS
 from activeassoc.kept import Kept
+from activeassoc.key_lists import key_lists_of
 from activeassoc.own import has_own
 from activeassoc.registry import Model
+from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.subqueries import Placed
 
 enclosed: Any = peewee.EnclosedNodeList
@@ -95,6 +97,7 @@ class Creator:
         plain = not any(isinstance(value, peewee.Node) for value in self.defaults.values())
         keys = set(meta.get_primary_keys())
         there = not keys & set(self.fields) if meta.auto_increment else keys <= set(self.fields)
+        there = there and key_made_here(self.model) is None
         return plain and there and bool(self.fields) and len(self.fields) == len(self.order)
 
     def text(self) -> str | None:
@@ -224,11 +227,42 @@ def _by_save(record: Any) -> Any:
 # Many rows
 
 
+def key_made_here(model: Model) -> Any:
+    """The primary key whose values no SQL database makes, nor the user has to; None for every other model."""
+    meta: Any = model._meta
+    if not hasattr(meta.primary_key, "new_key"):
+        return None
+    database = meta.get_database_instance()
+    return meta.primary_key if database is not None and store_of(database).sql else None
+
+
 class Insert(Placed, peewee.ModelInsert):
-    """What ``Model.insert`` and ``insert_many`` give: peewee's query, which puts the values of many rows together sooner."""
+    """What ``Model.insert`` and ``insert_many`` give: peewee's query, which puts the values of many rows together sooner.
+
+    A primary key that no database makes (`ObjectIdField` in SQL) is made here, for each row that brings none.
+    """
+
+    def get_default_data(self: Any) -> Any:
+        inherited: Any = super()
+        found, key = inherited.get_default_data(), key_made_here(self.model)
+        return found if key is None else {**found, key: self._new_key}
+
+    def _new_key(self: Any) -> Any:
+        self._made = key_made_here(self.model).new_key()
+        return self._made
+
+    def handle_result(self: Any, database: Any, cursor: Any) -> Any:
+        inherited: Any = super()
+        found, key = inherited.handle_result(database, cursor), key_made_here(self.model)
+        if key is None or self._return_cursor or self._as_rowcount or self._query_type != self.SIMPLE or database.returning_clause:
+            return found
+        # What the database tells is the number of the row.
+        if self._on_conflict is not None and (self._on_conflict._update or not database.rows_affected(cursor)):
+            return None
+        return key.python_value(self._insert.get(key, self.__dict__.get("_made")))
 
     def _generate_insert(self: Any, insert: Any, ctx: Any) -> Any:
-        rows = insert if isinstance(insert, list | tuple) else list(insert)
+        rows = _by_column(self.model, insert if isinstance(insert, list | tuple) else list(insert))
         writer = None if ctx.state.value_literals or not rows else self._writer(rows[0])
         rows, values = (rows, None) if writer is None else writer(rows)
         if writer is None or values is None:
@@ -241,6 +275,8 @@ class Insert(Placed, peewee.ModelInsert):
 
     def _writer(self: Any, first: Any) -> Any:
         meta = self.model._meta
+        if key_made_here(self.model) is not None:
+            return None
         kept = meta.__dict__.get("_writers") or meta.__dict__.setdefault("_writers", Kept(self.model))
         columns = self._columns
         if type(first) is dict and not columns:
@@ -251,6 +287,25 @@ class Insert(Placed, peewee.ModelInsert):
             fields = tuple(columns)
             return kept.of(tuple(map(id, fields)), lambda: values_writer(self.model, fields, False))
         return None
+
+
+def _by_column(model: Model, rows: Sequence[Any]) -> Sequence[Any]:
+    """The rows, whose first names arrays by their fields: peewee takes the name of the column for an attribute, which is another thing."""
+    arrays = {field.column_name: field.name for field in key_lists_of(model)}
+    if not arrays or not rows or type(rows[0]) is not dict or arrays.keys().isdisjoint(rows[0]):
+        return rows
+    return [{arrays.get(name, name): value for name, value in rows[0].items()}, *rows[1:]]
+
+
+def insert_keyed(model: Model, records: list[Any], batch_size: int | None) -> None:
+    """``bulk_create`` where keys are made without asking the database: peewee would leave out those that the records bring."""
+    meta: Any = model._meta
+    key = meta.primary_key
+    for record in records:
+        record._pk = key.python_value(key.new_key() if record._pk is None else key.db_value(record._pk))
+    for some in peewee.chunked(records, batch_size or len(records) or 1):
+        rows = [[getattr(record, field.safe_name) for field in meta.sorted_fields] for record in some]
+        model.insert_many(rows, fields=meta.sorted_fields).execute()
 
 
 class Plain(peewee.ModelInsert):

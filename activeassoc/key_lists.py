@@ -4,7 +4,7 @@ The column holds JSON, so that every store has it. Keys that JSON has no form fo
 Python writes them, bytes as hexadecimal digits, ObjectIds as theirs.
 
 Map: `KeyListField` is the column, `KeyList` what an instance has under its name, a list that knows what is stored; `KeyListAccessor`
-is the attribute; `key_lists_of` finds the arrays of a model, `arrays_of` those that hold keys of one.
+is the attribute; `key_lists_of` finds the arrays of a model, `arrays_of` those that hold keys of one, where `note` puts them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ from activeassoc.registry import Model, is_record_of
 from activeassoc.stores.arrays import stored
 from activeassoc.stores.sql import base_field, coercer, every_row
 
-__all__ = ["KeyList", "KeyListAccessor", "KeyListField", "arrays_of", "key_lists_of", "shown"]
+__all__ = ["KeyList", "KeyListAccessor", "KeyListField", "arrays_of", "key_lists_of", "note", "shown"]
+
+
+#: Columns of whole numbers hold those below it, wherever they are.
+PLAIN = 2**31
 
 
 class KeyList(list[Any]):
@@ -96,6 +100,11 @@ class KeyListField(peewee.JSONField):
         super().__init__(default=KeyList.of_row, constraints=[SQL("DEFAULT ('[]')")], **options)
         self.target = target
 
+    def bind(self, model: Any, name: str, set_attribute: bool = True) -> None:
+        inherited: Any = super()
+        inherited.bind(model, name, set_attribute)
+        note(self)  # a subclass with a table of its own has a copy
+
     @property
     def referred(self) -> Any:
         """The target's primary key, whose values the array has."""
@@ -156,6 +165,11 @@ class KeyListField(peewee.JSONField):
             return f"{key.normalize():f}"  # 2.50 and 2.5 are one
         return key if isinstance(key, int | str) and not isinstance(key, bool) else str(key)
 
+    def spellings(self, keys: Iterable[Any]) -> list[Any]:
+        """The elements that mean one of these keys: as they are written here, and for a whole number its text, which reads as it, too."""
+        found = [self.element(key) for key in keys]
+        return [*found, *map(str, found)] if isinstance(base_field(self.referred), peewee.IntegerField) else found
+
     def key_reader(self) -> Callable[[Any], Any]:
         """A function from an element of the array to the key that it is, None where it can be none."""
         kind, coerce = base_field(self.referred), coercer(self.referred)
@@ -191,7 +205,9 @@ class KeyListField(peewee.JSONField):
         elements = self.elements(value)
         if elements is None:
             return None
-        if set(map(type, elements)) == {int} and isinstance(base_field(self.referred), peewee.IntegerField):
+        kind = base_field(self.referred)
+        numbers = isinstance(kind, peewee.IntegerField) and not isinstance(kind, peewee.SmallIntegerField)
+        if numbers and set(map(type, elements)) == {int} and -min(elements) <= PLAIN > max(elements):
             return KeyList.of_row(dict.fromkeys(elements))
         keys = map(self.key_reader(), elements)
         return KeyList.of_row(dict.fromkeys(key for key in keys if key is not None))
@@ -225,3 +241,10 @@ def key_lists_of(model: Model) -> list[Any]:
 def arrays_of(target: Model) -> list[Any]:
     """The arrays that hold keys of `target`, of whichever model: peewee's backrefs know nothing of them."""
     return target._meta.__dict__.setdefault("association_arrays", [])  # type: ignore[no-any-return]
+
+
+def note(field: KeyListField) -> None:
+    """Let the target's deletions know of the array."""
+    arrays = arrays_of(field.target)
+    if not any(each is field for each in arrays):
+        arrays.append(field)

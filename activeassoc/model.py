@@ -19,7 +19,7 @@ from activeassoc.declaring import Declaring
 from activeassoc.deleting import Deleting
 from activeassoc.errors import AssociationError, UnsavedRecordError
 from activeassoc.finding import Finding
-from activeassoc.inserting import Insert, creator
+from activeassoc.inserting import Insert, creator, insert_keyed
 from activeassoc.keys import KeyField, is_saved
 from activeassoc.model_type import Metadata, ModelType
 from activeassoc.of_owners import OfOwners
@@ -156,6 +156,7 @@ class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.M
     def _save_row(self: Any, force_insert: bool, only: Any) -> int:
         self._check_references()
         arrays.notice(self)
+        only = arrays.fields_of(type(self), only)
         if not force_insert and not is_saved(self):
             force_insert = not (self._meta.auto_increment and self._pk is None)
         if not force_insert and (self._meta.composite_key or self._join_row):
@@ -206,10 +207,24 @@ class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.M
     @classmethod
     def bulk_create(cls, model_list: Iterable[Any], batch_size: int | None = None) -> Any:
         records = list(model_list)
-        result = super().bulk_create(records, batch_size)
+        result = None
+        if hasattr(cls._meta.primary_key, "new_key"):
+            insert_keyed(cls, records, batch_size)
+        else:
+            result = super().bulk_create(records, batch_size)
         for record in records:
             record.__dict__["_stored"] = True
+            arrays.are_written(record, None)
         return result
+
+    @classmethod
+    def bulk_update(cls, model_list: Iterable[Any], fields: Any, batch_size: int | None = None) -> int:
+        records, fields = list(model_list), arrays.fields_of(cls, fields)
+        inherited: Any = super()
+        rows: int = inherited.bulk_update(records, fields, batch_size)
+        for record in records:
+            arrays.are_written(record, fields)
+        return rows
 
     def __sql__(self, ctx: Any) -> Any:
         # peewee swallows what the key's field says of a record that cannot be meant, and compares with its primary key:

@@ -18,6 +18,7 @@ from peewee import ROW, Field
 from activeassoc import lazy
 from activeassoc.associations.loading import DEFAULT, Options
 from activeassoc.errors import WrongArgument
+from activeassoc.finding import compared
 from activeassoc.hydrate import reader, rows_reader
 from activeassoc.populate import Plan, shown, text_of
 from activeassoc.stores.bridge import streams
@@ -192,6 +193,10 @@ class Populating:
 
 class Select(Populating, Placed, peewee.ModelSelect):
     """What ``Model.select()`` gives: peewee's query, with `populate`."""
+
+    def convert_dict_to_node(self: Any, qdict: Any) -> Any:
+        filters = compared(self.model, qdict, f"{self.model.__name__}.filter()")
+        return peewee.ModelSelect.convert_dict_to_node(self, filters)
 
     def _get_model_cursor_wrapper(self: Any, cursor: Any) -> Any:
         alone = not self._joins and len(self._from_list) == 1 and self._from_list[0] is self.model

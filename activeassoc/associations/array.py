@@ -97,7 +97,7 @@ def take_out(field: Any, keys: Sequence[Any], asked: str) -> int:
 
     with many_statements(database):
         for some in groups(database, keys) if keys else ():
-            query = every_row(model, *primary, field).where(holding(field, [field.element(key) for key in some]))
+            query = every_row(model, *primary, field).where(holding(field, field.spellings(some)))
             query = query.order_by(*primary)  # who else locks some of these rows does so in the same order
             for row in database.execute(query.for_update() if store_of(database).row_locks else query).fetchall():
                 values = tuple(part.python_value(value) for part, value in zip(primary, row, strict=False))

@@ -148,7 +148,7 @@ class Embedded:
         """The two arrays; None where the links have a table. Raises DeclarationError where two links would have one array."""
         if self._standing is not None:
             return self.would_be() if self._standing else None
-        found = self._kept.of("arrays", lambda: _arrays(self.link))
+        found = self._kept.of("arrays", lambda: _arrays(self.link, outright=True))
         if found is not None:
             self._kept.of("alone", lambda: _check_alone(found))
         return found  # type: ignore[no-any-return]
@@ -174,7 +174,8 @@ def associations_of(link: Model) -> list[Any]:
     return list(found.values())
 
 
-def _arrays(link: Model, whatever: bool = False) -> Arrays | None:
+def _arrays(link: Model, whatever: bool = False, outright: bool = False) -> Arrays | None:
+    """The two arrays, `whatever` the associations say; with `outright` a field in the way of embed=True raises DeclarationError."""
     associations = associations_of(link)
     if not associations or not (whatever or any(each.embedded for each in associations)):
         return None
@@ -193,8 +194,11 @@ def _arrays(link: Model, whatever: bool = False) -> Arrays | None:
         Side(source, _array(associations, near, first), _names(target).one, near, far),
         Side(target, _array(associations, far, first), _names(source).one, far, near),
     ]
-    if any(side.array in side.holder._meta.columns for side in sides):
-        return None
+    for side in sides:
+        if side.array in side.holder._meta.columns:
+            if outright:
+                _refuse_column(associations, side)
+            return None
     meant = [_another(associations, side) for side in sides]
     if any(meant):
         if not whatever and any(each.options.get("embed") for each in associations):
@@ -202,6 +206,17 @@ def _arrays(link: Model, whatever: bool = False) -> Arrays | None:
         return None
     truth, mirror = sides if symmetric else sorted(sides, key=lambda side: side.order)
     return Arrays(link, truth, mirror, symmetric)
+
+
+def _refuse_column(associations: list[Any], side: Side) -> None:
+    """Raise where embed=True was said outright, and the documents of one side have something else under the array's name."""
+    said = [each for each in associations if each.options.get("embed")]
+    if said:
+        raise DeclarationError(
+            listed([each.declared for each in said]),
+            f"the links would stand in the field {side.array!r} of the documents of {side.holder.__name__}, which is a column of it",
+            f"Declare the association of {side.holder.__name__} as well, with as_=, or give the column another column_name",
+        )
 
 
 def _elements(source: Model, target: Model) -> tuple[str, str]:

@@ -209,7 +209,7 @@ class InArray(ToMany):
         condition = conditions_of_any(self, asked, where)
         query = every_row(self.target, referred) if condition is None else self.target.select(referred).where(condition)
         rows = self.target._meta.database.execute(query).fetchall()
-        return holding(self.key.field, [self.key.field.element(referred.python_value(row[0])) for row in rows])
+        return holding(self.key.field, self.key.field.spellings(referred.python_value(row[0]) for row in rows))
 
     # Asking
 

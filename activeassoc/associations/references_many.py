@@ -17,7 +17,7 @@ from activeassoc.associations.stages import Stages
 from activeassoc.associations.writing import create_all, mappings, match, retried, values_given
 from activeassoc.errors import DeclarationError, UnknownName, nearest
 from activeassoc.hydrate import reader
-from activeassoc.key_lists import KeyListField, arrays_of, shown
+from activeassoc.key_lists import KeyListField, note, shown
 from activeassoc.keys import is_saved
 from activeassoc.planning import Plan, check_subclasses
 from activeassoc.registry import Key, Model
@@ -90,9 +90,7 @@ class ReferencesMany(InArray):
     def _take(self, field: Any, target: Model) -> None:
         self.key = Key(self.source, field.column_name, field, target)
         self._kept = None
-        arrays = arrays_of(target)
-        if not any(each is field for each in arrays):
-            arrays.append(field)
+        note(field)
 
     # The attribute
 

@@ -1,4 +1,4 @@
-"""Ids in arrays (references_many) that no record has: found a page of rows at a time, and taken out.
+"""Ids in arrays (references_many) that no record has: found a page of rows at a time, and taken out. And what is no array.
 
 Map: `dangling_ids` looks at the arrays of a model; `_pages` reads them, `_missing` asks for the records.
 """
@@ -13,6 +13,7 @@ from activeassoc.associations.array import leave_out
 from activeassoc.checking.dangling import not_there
 from activeassoc.checking.report import SHOWN, Finding, rows_of
 from activeassoc.deleting.references import address_of
+from activeassoc.errors import UnfitValue
 from activeassoc.key_lists import key_lists_of
 from activeassoc.registry import Model
 from activeassoc.stores.sql import every_row, store_of
@@ -38,7 +39,8 @@ def dangling_ids(model: Model, skip: set[str], fix: bool) -> Iterator[Finding]:
         there = bool(target.table_exists())
         count, ids = 0, 0
         sample: list[Any] = []
-        for page in _pages(model, field):
+        unread: list[Any] = []
+        for page in _pages(model, field, unread):
             missing = _missing(field, page, there)
             lost = [(key, sum(each is None or each in missing for each in keys)) for key, keys in page]
             for key, number in ((key, number) for key, number in lost if number):
@@ -48,6 +50,11 @@ def dangling_ids(model: Model, skip: set[str], fix: bool) -> Iterator[Finding]:
                     leave_out(field, key, missing.__contains__, f"check() of {model.__name__}")
         if count:
             yield _finding(field, count, ids, sample, there, fix and there)
+        if unread:
+            holds = "holds" if len(unread) == 1 else "hold"
+            sentence = f"{rows_of(len(unread), model, unread[:SHOWN])} {holds} no list in {field.column_name}"
+            instead = f"write a list of {target.__name__} keys into it: reading it raises"
+            yield Finding("no list", model._meta.database, sentence, instead, model, (field.name,), len(unread), tuple(unread[:SHOWN]))
 
 
 def _finding(field: Any, count: int, ids: int, sample: list[Any], there: bool, mended: bool) -> Finding:
@@ -64,15 +71,18 @@ def _finding(field: Any, count: int, ids: int, sample: list[Any], there: bool, m
     return Finding("dangling id", database, sentence, instead, model, (field.name,), count, tuple(sample), mended=mended)
 
 
-def _pages(model: Model, field: Any) -> Iterator[list[Row]]:
-    """The rows, a page at a time, those whose array is empty left out."""
+def _pages(model: Model, field: Any, unread: list[Any]) -> Iterator[list[Row]]:
+    """The rows, a page at a time, those whose array is empty left out; the keys of those that hold no list go into `unread`."""
     primary, read = model._meta.get_primary_keys(), field.key_reader()
     for rows in _by_key(model, field) if store_of(model._meta.database).sql and len(primary) == 1 else _streamed(model, field):
         page: list[Row] = []
         for row in rows:
-            elements = field.elements(row[-1]) or ()
             values = tuple(part.python_value(value) for part, value in zip(primary, row, strict=False))
-            page.append((values if len(values) > 1 else values[0], list(map(read, elements))))
+            key = values if len(values) > 1 else values[0]
+            try:
+                page.append((key, list(map(read, field.elements(row[-1]) or ()))))
+            except UnfitValue:
+                unread.append(key)
         yield [row for row in page if row[1]]
 
 

@@ -12,6 +12,10 @@ from activeassoc.checking.report import SHOWN, Finding, rows_of
 from activeassoc.registry import Model
 from activeassoc.stores.embedded import WRONG, Arrays
 
+#: What fix=True would do, and has done, where it is another thing than to make both sides as the truth has it.
+_TO_DO = {"dangling": "check(fix=True) deletes them", "no list": "check(fix=True) makes it an empty list"}
+_DONE = {"dangling": "{count} deleted", "no list": "made an empty list"}
+
 
 def array_indexes(model: Model, arrays: Arrays, dialect: Any, fix: bool) -> Iterator[Finding]:
     """Indexes that find documents by the other end of a link, and are not there."""
@@ -32,15 +36,16 @@ def mirrored(model: Model, arrays: Arrays, fix: bool) -> Iterator[Finding]:
     found: dict[tuple[str, bool], list[Any]] = {}
     for each in database.differences(arrays):
         found.setdefault((each.wrong, each.mendable), []).append(each)
-    for (what, mendable), wrong in found.items():
+    first = sorted(found.items(), key=lambda each: each[0][0] != "no list")  # to the rest of them links are added
+    for (what, mendable), wrong in first:
         sample = tuple(each.keys for each in wrong)[:SHOWN]
         told = WRONG[what].format(truth=arrays.truth.label, mirror=arrays.mirror.label)
         instead = "look into the documents: what is right cannot be told from them"
         if mendable:
-            instead = "check(fix=True) deletes them" if what == "dangling" else f"check(fix=True) makes it as {arrays.truth.label} has it"
+            instead = _TO_DO.get(what, "check(fix=True) makes it as {truth} has it").format(truth=arrays.truth.label)
         if fix and mendable:
             database.mend(arrays, wrong)
-            instead = f"{len(wrong)} deleted" if what == "dangling" else f"made as {arrays.truth.label} has it"
+            instead = _DONE.get(what, "made as {truth} has it").format(truth=arrays.truth.label, count=len(wrong))
         name = "dangling link" if what == "dangling" else "mirrored link"
         yield Finding(
             name, database, f"{rows_of(len(wrong), model, sample)}: {told}", instead, model, (), len(wrong), sample, mended=fix and mendable

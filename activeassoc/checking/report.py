@@ -17,6 +17,7 @@ KINDS = (
     "dangling key",
     "dangling link",
     "dangling id",
+    "no list",
     "mirrored link",
     "missing table",
     "missing column",

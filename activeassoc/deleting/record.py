@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from activeassoc import registry
+from activeassoc.associations.writing import patiently
 from activeassoc.registry import Model
 
 # What follows the keys is imported by the first deletion: a program that deletes nothing need not load it.
@@ -56,7 +57,12 @@ def delete_instance(record: Any, by_peewee: Callable[[bool, bool], int], every: 
         graph = alive(graph)
         kept = graph if every else in_code(graph, [model])
         asked = f"{model.__name__}.delete_instance() of {record._pk!r}"
-        deleted = Deletion(asked, model, lambda walk: walk.start(model, [record._pk]), kept, lambda: by_peewee(False, False)).run()
+        databases = [each._meta.database for each in {model, *(reference.holder for some in kept.values() for reference in some)}]
+
+        def start(walk: Any) -> None:
+            walk.start(model, [record._pk])
+
+        deleted = patiently(databases, lambda: Deletion(asked, model, start, kept, lambda: by_peewee(False, False)).run())
     if "_loaded" in record.__dict__:
         _tell(record)
     return deleted

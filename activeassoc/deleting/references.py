@@ -93,7 +93,7 @@ class InArray(Reference):
         return False
 
     def holding(self, values: Sequence[Any]) -> Any:
-        return holding(self.field, [self.field.element(value) for value in values])
+        return holding(self.field, self.field.spellings(values))
 
 
 def address_of(database: Any) -> str:

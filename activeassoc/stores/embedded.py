@@ -105,6 +105,7 @@ WRONG = {
     "dangling": "to a record that is gone",
     "repeated": "more than once in one document",
     "unreadable": "an element without a key",
+    "no list": "a field that holds no list",
 }
 
 

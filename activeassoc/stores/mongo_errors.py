@@ -15,7 +15,7 @@ __all__ = ["translated"]
 _AUTHENTICATION = 18
 _NO_TRANSACTION = 251
 #: BadValue (a division by zero among them), a conversion that fails, a pattern that is none, a document that is too large.
-_DATA = frozenset({2, 241, 51091, 51108, 10334, 16608, 16610, 17280, 5107201, 16554, 16555})
+_DATA = frozenset({2, 241, 51091, 51108, 10334, 17419, 16608, 16610, 17280, 5107201, 16554, 16555})
 _INTEGRITY = frozenset({11000, 121})
 _DATA_TEXTS = ("$divide by zero", "overflow", "Regular expression is invalid")
 
@@ -40,7 +40,9 @@ def translated(error: Exception, address: str, connecting: bool = False) -> Exce
 
 def _of_server(error: Any, text: str, address: str) -> Exception:
     details: Any = error.details or {}
-    codes = {error.code, *(each.get("code") for each in details.get("writeErrors", ()))}
+    failed = details.get("writeErrors", ())
+    codes = {error.code, *(each.get("code") for each in failed)}
+    text = str(failed[0].get("errmsg") or text) if failed and text.startswith("batch op errors") else text  # what the driver leaves out
     if _AUTHENTICATION in codes:
         return _no_connection(address, "user and password are not accepted")
     if _NO_TRANSACTION in codes:

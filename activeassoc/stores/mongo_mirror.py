@@ -5,7 +5,7 @@ Map: `differences` reads both sides, a batch of documents at a time; `mend` brin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,18 +30,26 @@ def differences(arrays: Arrays, collections: Collections, session: Any = None) -
     for side, opposite in ((arrays.truth, arrays.mirror), (arrays.mirror, arrays.truth)):
         if side is arrays.truth or not arrays.symmetric:  # one array has both sides
             for batch in _batches(side, collections(side.holder), session):
-                for each in _compared(arrays, side, opposite, batch, collections, session):
-                    yield replace(each, keys=tuple(decode(key) for decode, key in zip(decoders, each.pair, strict=True)))
+                lists = {key: held for key, held in batch.items() if isinstance(held, list)}
+                others = [(key, held) for key, held in batch.items() if key not in lists]
+                wrong = [Difference("no list", side, (key, None), mendable=held is None) for key, held in others]
+                for each in (*wrong, *_compared(arrays, side, opposite, lists, collections, session)):
+                    yield replace(each, keys=_decoded(decoders, each))
 
 
-def _batches(side: Side, collection: Any, session: Any) -> Iterator[dict[Any, list[Any]]]:
+def _decoded(decoders: Sequence[Any], each: Difference) -> tuple[Any, ...]:
+    keys = zip(decoders, each.pair, strict=True)
+    return tuple(key if key is None or isinstance(key, dict | list) else decode(key) for decode, key in keys)
+
+
+def _batches(side: Side, collection: Any, session: Any) -> Iterator[dict[Any, Any]]:
     """Keys of documents with what their arrays hold, so many that a batch has about `BATCH` links."""
     key, size = key_path(side), 0
-    batch: dict[Any, list[Any]] = {}
+    batch: dict[Any, Any] = {}
     for document in collection.find({side.array: {"$exists": True}}, {key: 1, side.array: 1}, session=session):
         held = document.get(side.array)
-        batch[document.get(key)] = held if isinstance(held, list) else [held]
-        size += len(batch[document.get(key)])
+        batch[document.get(key)] = held
+        size += len(held) if isinstance(held, list) else 1
         if size >= BATCH:
             yield batch
             batch, size = {}, 0
@@ -57,7 +65,7 @@ def _compared(
         for element in elements:
             other = element.get(side.element) if isinstance(element, dict) else None
             pair = (holder, other)
-            if other is None:
+            if other is None or isinstance(other, dict | list):
                 yield Difference("unreadable", side, pair, mendable=False)
             elif pair in links:
                 alike = same_attributes(links[pair], attributes_of(side, element))
@@ -95,7 +103,7 @@ def _opposite(side: Side, links: Iterable[Pair], collection: Any, session: Any) 
         held = document.get(side.array)
         for element in held if isinstance(held, list) else ():
             other = element.get(side.element) if isinstance(element, dict) else None
-            if other in holders:
+            if not isinstance(other, dict | list) and other in holders:
                 found.setdefault((document[key], other), attributes_of(side, element))
     return there, found
 
@@ -106,6 +114,10 @@ def mend(arrays: Arrays, wrong: Iterable[Difference], collections: Collections, 
     pairs: dict[Pair, None] = {}
     for each in wrong:
         if not each.mendable:
+            continue
+        if each.wrong == "no list":  # a null, which is none at all, and to which nothing can be added
+            null = {key_path(each.side): each.pair[0], each.side.array: None}
+            collections(each.side.holder).update_one(null, {"$set": {each.side.array: []}}, session=session)
             continue
         if each.wrong == "dangling":
             for side in arrays.sides:
