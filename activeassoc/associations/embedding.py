@@ -186,12 +186,13 @@ def _arrays(link: Model, whatever: bool = False) -> Arrays | None:
     if not (same_database(link, source) and same_database(link, target)):
         return None
     near, far = first.ends.near, first.ends.far
+    referred = [key.referred for key in first.ends.keys]
     if _unfit(link, {near.column_name, far.column_name}, _elements(source, target)):
         return None
     symmetric = bool(first.options.get("symmetric"))
     sides = [
-        Side(source, _array(associations, near, first), _names(target).one, near, far),
-        Side(target, _array(associations, far, first), _names(source).one, far, near),
+        Side(source, _array(associations, near, first), _names(target).one, near, far, referred[0]),
+        Side(target, _array(associations, far, first), _names(source).one, far, near, referred[1]),
     ]
     if any(side.array in side.holder._meta.columns for side in sides):
         return None

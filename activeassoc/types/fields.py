@@ -14,6 +14,7 @@ import peewee
 from peewee import Field, ForeignKeyField
 
 from activeassoc.errors import AssociationError
+from activeassoc.key_lists import KeyListField
 from activeassoc.keys import ReferenceField
 from activeassoc.naming import camel
 from activeassoc.registry import Model
@@ -46,7 +47,10 @@ PYTHON: tuple[tuple[type[Field], str], ...] = (
 _FROM: dict[str, str] = {"Decimal": "decimal", "UUID": "uuid", "ObjectId": "bson", **IMPORTS}
 
 #: Names that such files have already: a model that is called so gets its module's name in front.
-RESERVED = {*_FROM, "AutoField", "BigAutoField", "BelongsTo", "Field", "HasMany", "HasOne", "KeyField", "Link", "ManyToMany", "Model"}
+RESERVED = {
+    *(*_FROM, "AutoField", "BigAutoField", "Field", "Model"),
+    *("BelongsTo", "HasMany", "HasOne", "KeyField", "KeyListField", "Link", "ManyToMany", "ReferencesMany"),
+}
 
 _KNOWN = ("peewee", "playhouse", "activeassoc")
 
@@ -56,6 +60,8 @@ def value_of(field: Field) -> str:
     if isinstance(field, ForeignKeyField):
         plain = getattr(field, "plain", None)
         return value_of(plain if plain is not None else field.rel_field)
+    if isinstance(field, KeyListField):
+        return f"list[{value_of(field.referred)}]"
     if isinstance(field, ReferenceField):
         try:
             return value_of(field.referred)
@@ -154,6 +160,8 @@ def parameters_of(fields: Collection[Field], imports: Imports) -> Iterator[NewFi
         value = accepted(value_of(field))
         if isinstance(field, ForeignKeyField):
             value = f"{imports.model(field.rel_model)} | {value}"
+        elif isinstance(field, KeyListField):
+            value = f"Iterable[{imports.model(field.target)} | {accepted(value_of(field.referred))}]"
         if field.null and value != "Any":
             value += " | None"
         given = field.null or field.default is not None or bool(field.constraints) or field.auto_increment or not field.name.isidentifier()

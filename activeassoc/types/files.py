@@ -49,12 +49,13 @@ def path_of(module: ModuleType) -> Path:
     return path.with_name(f"{ENDING}.py" if path.stem == "__init__" else f"{path.stem}{ENDING}.py")
 
 
-def write(module: ModuleType, *, force: bool = False) -> Path:
+def write(module: ModuleType, *, force: bool = False, asyncio: bool = False) -> Path:
     """Write the types of a module's models, and return where. A file of types that is there is written anew, where it is stale.
 
-    Raises AssociationError where another file has its name, unless `force`.
+    `asyncio` gives every model the twins that are awaited, whatever its database. Raises AssociationError where another file has its name,
+    unless `force`.
     """
-    path, text = path_of(module), types_of(module)
+    path, text = path_of(module), types_of(module, asyncio=asyncio)
     there = path.read_bytes() if path.exists() else b""
     if there and not force and not there.startswith(MARK.encode()):
         raise AssociationError(
@@ -69,13 +70,13 @@ def write(module: ModuleType, *, force: bool = False) -> Path:
     return path
 
 
-def check(module: ModuleType) -> list[str]:
+def check(module: ModuleType, *, asyncio: bool = False) -> list[str]:
     """What of the file of types is not as `write` would make it: names of models, or ``imports``. Empty where all is.
 
-    How it is formatted does not count.
+    How it is formatted does not count. `asyncio` as for `write`.
     """
     path = path_of(module)
-    return _differing(types_of(module), path.read_bytes() if path.exists() else b"")
+    return _differing(types_of(module, asyncio=asyncio), path.read_bytes() if path.exists() else b"")
 
 
 def _differing(text: str, there: bytes) -> list[str]:
