@@ -124,6 +124,12 @@ def take(association: Any) -> None:
     changed()
 
 
+def embedded(link: Model) -> bool:
+    """Whether the links of this through model stand in the documents of both sides."""
+    known = getattr(link._meta, "embedded", None)
+    return known is not None and known.arrays() is not None
+
+
 class Embedded:
     """What a through model knows of its links: in which arrays they stand, if in any."""
 

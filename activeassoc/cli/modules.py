@@ -1,7 +1,7 @@
 """From what was typed to models and databases: ``shop.models`` or ``shop/models.py``, and a URL.
 
-Map: `models_of` gives the models of a module, `module_of` imports it; `database_at` opens a database by its URL; `closing` closes what
-was opened; `needed` imports what an extra brings; `Refused` is the error for input that is no use.
+Map: `models_of` gives the models of a module, `module_of` imports it; `database_at` opens a database by its URL; `reached` asks
+databases, asyncio's too; `closing` closes what was opened; `needed` imports what an extra brings; `Refused` is the error for input that is no use.
 
 The models of a module are those that it (or a module within it, where it is a package) defines, those that it imports by name, and all
 that these are associated with, through models too. Bases without a table are none.
@@ -9,12 +9,13 @@ that these are associated with, through models too. Bases without a table are no
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,9 +25,10 @@ import peewee
 from activeassoc.errors import AssociationError, ConnectError, DriverMissing, listed, nearest
 from activeassoc.model import Model
 from activeassoc.registry import known_databases, known_models
+from activeassoc.stores.bridge import is_asyncio, run
 from activeassoc.sync.models import is_base
 
-__all__ = ["Refused", "closing", "database_at", "models_of", "module_of", "needed"]
+__all__ = ["Refused", "closing", "database_at", "models_of", "module_of", "needed", "reached"]
 
 
 class Refused(AssociationError, ValueError):
@@ -223,6 +225,22 @@ def database_at(url: str) -> peewee.Database:
         raise
     except ConnectError as error:
         raise Refused(error.asked, error.because, error.instead) from error
+
+
+def reached(databases: Iterable[Any], function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What the function gives, which asks these databases; where one of them is for asyncio, on the bridge that leads there."""
+    asyncios = list({id(database): database for database in databases if is_asyncio(database)}.values())
+    if not asyncios:
+        return function(*arguments, **options)
+
+    async def main() -> Any:
+        try:
+            return await run("activeassoc", function, *arguments, **options)
+        finally:
+            for database in asyncios:
+                await database.close_pool()
+
+    return asyncio.run(main())
 
 
 @contextlib.contextmanager
