@@ -689,6 +689,48 @@ def test_links_of_every_form(tmp_path: Path, imported: Any) -> None:
     assert film.get_scenes() == [scene]
 
 
+def test_keys_of_links_that_stand_in_the_class_keep_their_rules(tmp_path: Path, imported: Any) -> None:
+    """A key that has to stand in the class says NO ACTION itself where it is one of a link, whose keys cascade by default."""
+    path = tmp_path / "rules.db"
+    plain = sqlite3.connect(path)
+    plain.executescript("""
+        CREATE TABLE sheep (id INTEGER PRIMARY KEY);
+        CREATE TABLE flocks (save INT NOT NULL REFERENCES sheep, friend INT NOT NULL REFERENCES sheep ON DELETE CASCADE,
+            UNIQUE (save, friend));
+    """)
+    plain.close()
+    models = imported(reflect(f"sqlite:///{path}"))
+    assert [each for each in sync(models.Sheep, models.Flock, dry_run=True).differences if "ON DELETE" in each] == []
+    assert {key.column_name: key.on_delete for key in models.Flock._meta.refs} == {"save": "NO ACTION", "friend": "CASCADE"}
+
+
+def test_a_field_does_not_hide_the_class_that_the_next_key_names(tmp_path: Path, imported: Any) -> None:
+    """In scripts without capitals a table, its class and a column may have one name."""
+    path = tmp_path / "shadow.db"
+    plain = sqlite3.connect(path)
+    plain.executescript("""
+        CREATE TABLE 人 (id INTEGER PRIMARY KEY);
+        CREATE TABLE 家 (人 INT NOT NULL, 主 INT NOT NULL REFERENCES 人, 客 INT NOT NULL REFERENCES 人, PRIMARY KEY (主, 客, 人));
+    """)
+    plain.close()
+    models = imported(reflect(f"sqlite:///{path}"))
+    human = models.人.create()
+    home = models.家.create(主=human, 客=human, 人_=3)
+    assert (home.客, models.家.get().人_) == (human, 3)
+
+
+def test_booleans_of_sqlite_are_no_difference(tmp_path: Path) -> None:
+    """A column that another library made as BOOLEAN holds the whole numbers that this one writes."""
+    path = tmp_path / "flags.db"
+    plain = sqlite3.connect(path)
+    plain.execute("CREATE TABLE flags (id INTEGER PRIMARY KEY, up BOOLEAN NOT NULL, down BOOL)")
+    plain.close()
+    flags = models_of(f"sqlite:///{path}").Flag
+    assert isinstance(flags.up, peewee.BooleanField)
+    assert sync(flags, dry_run=True).differences == ()
+    flags._meta.database.close()
+
+
 def test_words() -> None:
     """A name is made of anything, and is free."""
     assert [identifier(text) for text in ("ArtistId", "a b-c", "2fa", "__x__y", "Größe", "???", "ﬁne", "sales.order")] == [

@@ -277,6 +277,24 @@ def test_what_is_awaited_is_typed_where_a_database_is_asked_so(program):
     assert types.check(shelves) == ["Shelf"]
 
 
+def test_models_that_no_file_can_name(program):
+    """A model whose name is no name of Python's has no mixin, is any model to others, and gets no line of code into the file."""
+    source = """
+    class Shelf(Base):
+        name = peewee.CharField()
+    meta = type("Meta", (), {"singular": "book", "plural": "books"})
+    Book = type(Base)('B"\\nimport os #', (Base,), {"title": peewee.CharField(), "Meta": meta, "__module__": __name__})
+    Shelf.has_many(Book)
+    """
+    module = program("nameless", source)
+    text = types.types_of(module)
+    compile(text, "nameless_assoc.py", "exec")
+    assert "\nimport os" not in text
+    assert "        books: HasMany[Shelf, Model]\n" in text
+    types.write(module)
+    assert types.check(module) == []
+
+
 def test_an_array_of_ids_in_a_mixin(program):
     """L1: the collection, the list of keys, both to assign; a new record of the model may be given the keys."""
     source = """

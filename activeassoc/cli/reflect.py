@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from activeassoc.cli.modules import database_at, reached
+from activeassoc.cli.modules import Refused, database_at, reached
 from activeassoc.cli.options import Output, Overwrite, Url
 from activeassoc.cli.output import put, working
 from activeassoc.reflect import reflect
@@ -28,6 +28,8 @@ def command(
     """
     database = database_at(url)  # a URL that names none is wrong usage, not a database that failed
     wanted = [word.strip() for text in tables or () for word in text.split(",") if word.strip()]
+    if tables and not wanted:
+        raise Refused("--tables", "it names no table", "Name tables with commas between, or leave --tables out for all of them")
     with working("Reading tables"):
         code = reached([database], reflect, url, tables=wanted or None, schema=schema)
     put(code, output, force)

@@ -233,8 +233,8 @@ def _columns(model: Model) -> Iterator[Column]:
     keys = {id(key) for key in model._meta.get_primary_keys()}
     records = registry.keys_of(model)
     for each in model._meta.sorted_fields:
-        refers = _points_to(each) is not None
-        marks = [("PK", id(each) in keys), ("FK", refers or each.column_name in records or isinstance(each, KeyListField)), ("UK", each.unique)]
+        refers = _points_to(each) is not None or isinstance(each, KeyListField)
+        marks = [("PK", id(each) in keys), ("FK", refers or each.column_name in records), ("UK", each.unique)]
         yield Column(_type(each), each.column_name, tuple(mark for mark, holds in marks if holds))
 
 

@@ -6,6 +6,7 @@ that a file of types uses, each with the module that has it.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from activeassoc.registry import Model
 from activeassoc.stores.object_id import ObjectIdField
 from activeassoc.types.signatures import IMPORTS, WIDTH
 
-__all__ = ["PYTHON", "Imports", "NewField", "accepted", "key_of", "parameters_of", "value_of"]
+__all__ = ["PYTHON", "Imports", "NewField", "accepted", "importable", "key_of", "parameters_of", "value_of"]
 
 #: Class of fields → type of their values; the first that fits counts. Every other class is Any.
 PYTHON: tuple[tuple[type[Field], str], ...] = (
@@ -86,6 +87,11 @@ def accepted(value: str) -> str:
     return "ObjectId | str" if value == "ObjectId" else value
 
 
+def importable(model: Model) -> bool:
+    """Whether a file can name the model: a function's own cannot be named, nor one whose name is no name of Python's."""
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in model.__qualname__.split("."))
+
+
 class Imports:
     """The names that a file of types uses, and what to write at its head for them."""
 
@@ -96,7 +102,7 @@ class Imports:
     def model(self, model: Model) -> str:
         """What the model is called in this file; one that cannot be imported by name is any model."""
         path = model.__qualname__.split(".")
-        if "<locals>" in path or getattr(model._meta, "made_for", None):
+        if not importable(model) or getattr(model._meta, "made_for", None):
             self.take("Model", "activeassoc")
             return "Model"
         name, module = path[0], model.__module__
@@ -107,7 +113,7 @@ class Imports:
 
     def class_name(self, model: Model) -> str:
         """What the classes for this model begin with: its name, with its module's in front where another one has it."""
-        name = model.__name__
+        name = model.__name__ if model.__name__.isidentifier() else "Model" + re.sub(r"\W", "_", model.__name__)
         if self._classes.setdefault(name, model) is not model:
             name = camel(f"{model.__module__}.{model.__qualname__}".replace(".", "_"))
         return str(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib.machinery
+import keyword
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,10 +41,20 @@ def path_of(module: ModuleType) -> Path:
     path = Path(file)
     name = path.parent.name if path.stem == "__init__" else path.stem
     if module.__name__.rpartition(".")[2] != name:
+        importable = name.isidentifier() and not keyword.iskeyword(name)
+        instead = f"Import it as {name}, from a path on which no other module is called so"
         raise WrongArgument(
             f"types of {module.__name__}",
             f"its file is {path.name}, and the types could not import the models by the module's name",
-            f"Import it as {name}, from a path on which no other module is called so",
+            instead if importable else "Rename the file, so that Python can import it",
+            value=module,
+        )
+    spoiled = next((part for part in module.__name__.split(".") if not part.isidentifier() or keyword.iskeyword(part)), None)
+    if spoiled is not None:
+        raise WrongArgument(
+            f"types of {module.__name__}",
+            f"{spoiled!r} is no name that Python can import, and the types could not import the models",
+            "Rename it",
             value=module,
         )
     return path.with_name(f"{ENDING}.py" if path.stem == "__init__" else f"{path.stem}{ENDING}.py")

@@ -27,7 +27,7 @@ from activeassoc.registry import Key, Model, keys_of
 from activeassoc.stores.bridge import is_asyncio
 from activeassoc.sync.models import is_base
 from activeassoc.twins import Twin, databases_of
-from activeassoc.types.fields import Imports, NewField, accepted, key_of, parameters_of, value_of
+from activeassoc.types.fields import Imports, NewField, accepted, importable, key_of, parameters_of, value_of
 from activeassoc.types.signatures import WIDTH, Words, method, twin, wrapped
 
 __all__ = ["models_in", "types_of"]
@@ -91,7 +91,7 @@ def models_in(module: ModuleType) -> list[Model]:
         model
         for model in known
         if f"{model.__module__}.".startswith(f"{module.__name__}.")
-        and "<locals>" not in model.__qualname__
+        and importable(model)
         and not getattr(model._meta, "made_for", None)
         and not is_base(model, known)
     ]
@@ -117,7 +117,7 @@ class Types:
             given = list(parameters_of(list(fields), self.imports))
             words = Words("", "", "", "", hidden={each.name for each in given})
             what = "A new record" if suffix == "Fields" else "The attributes of a link"
-            lines = [f"class {name}(TypedDict, total=False):", f'    """{what} of {model.__name__}, as a mapping."""', ""]
+            lines = [f"class {name}(TypedDict, total=False):", f'    """{what} of {_in_one_line(model.__name__)}, as a mapping."""', ""]
             for each in given:
                 required = free is not None and each.required and each.name not in free
                 value = words.plain(each.type)
@@ -269,6 +269,11 @@ def _annotated(name: str, text: str) -> list[str]:
     return [f"{name}: {kind}[", f"    {inner}", "]"]
 
 
+def _in_one_line(text: str) -> str:
+    """The text where it may stand in a comment or a docstring."""
+    return " ".join("".join(letter if letter.isprintable() and letter not in "\\\"" else " " for letter in text).split())
+
+
 def _comment(text: str) -> list[str]:
-    room = WIDTH - 10
+    room, text = WIDTH - 10, _in_one_line(text)
     return [f"    # {text if len(text) <= room else text[: room - 1] + '…'}"]
