@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import gc
 import importlib.util
 import itertools
@@ -37,6 +38,13 @@ LINT = ("check", "--select", "E,W,F,I,B,C4,PIE,RUF100,SIM,UP", "--target-version
 @pytest.fixture
 def imported(tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     """``imported(code)``: the code, checked as a person's would be, written to a file and imported."""
+    with importing(tmp_path) as load:
+        yield load
+
+
+@contextlib.contextmanager
+def importing(tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """A block in which code can be imported from files in this directory."""
     modules = []
 
     def load(code: str) -> Any:
@@ -584,15 +592,16 @@ SHOP = """
 """
 
 
-@pytest.fixture
-def odd(tmp_path: Path, imported: Any) -> Any:
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: Any) -> Any:
     """A database of odd names and keys: its code, and the code as a module."""
-    path = tmp_path / "odd.db"
+    path = tmp_path_factory.mktemp("odd") / "odd.db"
     plain = sqlite3.connect(path)
     plain.executescript(SHOP)
     plain.close()
     code = reflect(f"sqlite:///{path}")
-    return code, imported(code)
+    with importing(path.parent) as load:
+        yield code, load(code)
 
 
 def test_names_that_collide_give_way(odd: Any) -> None:
