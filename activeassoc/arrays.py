@@ -8,21 +8,33 @@ stored; `copied` is for copies of records.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from activeassoc.associations.references_many import ReferencesMany
+import peewee
+
 from activeassoc.associations.writing import match
 from activeassoc.declare import declare
 from activeassoc.key_lists import KeyList, key_lists_of
 from activeassoc.stores.sql import every_row, row_groups, rows_among
 from activeassoc.targets import Target, key_of
 
+if TYPE_CHECKING:
+    from activeassoc.types.kinds import ReferencesMany
+
+Referred = TypeVar("Referred", bound=peewee.Model)
+
 
 class Arrays:
     """The part of `Model` that declares arrays of ids."""
 
+    @overload
     @classmethod
-    def references_many(cls, target: Any, as_: str | tuple[str, str] | None = None, **refused: Any) -> ReferencesMany:
+    def references_many(cls, target: type[Referred], as_: str | tuple[str, str] | None = None) -> ReferencesMany[Self, Referred]: ...
+    @overload
+    @classmethod
+    def references_many(cls, target: str, as_: str | tuple[str, str] | None = None) -> ReferencesMany[Self]: ...
+    @classmethod
+    def references_many(cls, target: Any, as_: str | tuple[str, str] | None = None, **refused: Any) -> Any:
         """A record of this model has several of `target`, by an array of their primary keys in a column. Returns the association.
 
         ``Post.references_many(Hashtag)`` adds the column hashtags, JSON in SQL and an array in documents, and gives ``post.hashtags``, a
@@ -31,7 +43,7 @@ class Arrays:
         knows nothing of it. `as_` names it, and the column. Other options raise DeclarationError and say what to do instead. (L1)
         """
         given = {} if as_ is None else {"as_": as_}
-        return declare(cls, "references_many", target, {**given, **refused})  # type: ignore[no-any-return]
+        return declare(cls, "references_many", target, {**given, **refused})
 
     # An array that was changed in place is as dirty as one that was assigned.
 

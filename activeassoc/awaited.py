@@ -6,17 +6,21 @@ Map: `apopulate` and `adelete_plan`, made by `_twin`. What is not here goes by `
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
 from activeassoc.deleting.plan import delete_plan
 from activeassoc.populate import populate
 from activeassoc.stores.bridge import run
 
+Taken = ParamSpec("Taken")
+Given = TypeVar("Given")
 
-def _twin(function: Callable[..., Any]) -> Callable[..., Any]:
-    async def twin(*arguments: Any, **options: Any) -> Any:
-        return await run(f"a{function.__name__}()", function, *arguments, **options)
+
+def _twin(function: Callable[Taken, Given]) -> Callable[Taken, Coroutine[Any, Any, Given]]:
+    async def twin(*arguments: Taken.args, **options: Taken.kwargs) -> Given:
+        given: Given = await run(f"a{function.__name__}()", function, *arguments, **options)
+        return given
 
     functools.update_wrapper(twin, function)
     twin.__name__ = twin.__qualname__ = f"a{function.__name__}"

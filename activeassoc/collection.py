@@ -7,7 +7,7 @@ calls its association and does not import it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from activeassoc import lazy
 from activeassoc.queue import Queue
@@ -104,7 +104,7 @@ class Collection(Sequence[Record]):
             self._records = self._association.listed(self._owner)
         return self._records
 
-    async def aload(self) -> Collection:
+    async def aload(self) -> Self:
         """This collection, its records loaded: no query where they are in memory, else one. To be awaited, on an asyncio database.
 
         Under the policy "batch" it loads them for all records of the same query. Raises NotAsyncio on a plain database.

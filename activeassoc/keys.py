@@ -3,7 +3,7 @@
 Map: `KeyField` is peewee's foreign-key field that does not take strangers, `UnconstrainedKeyField` the same without a constraint;
 migrations name both, so that they keep their names and this place. `ReferenceField` is a column that refers to
 another table and nothing more; `is_saved` tells whether an instance has a row; `has_constraint` is what sync
-asks; `find_field`, `key_field` and `keys_to` find fields.
+asks; `find_field`, `key_field` and `keys_to` find fields, `said_of` what a key that is there refers to.
 """
 
 from __future__ import annotations
@@ -303,3 +303,12 @@ def keys_to(holder: Model, target: Model) -> list[Field]:
         elif isinstance(field, ReferenceField) and field.points_to is target:
             found.append(field)
     return found
+
+
+def said_of(field: Any, target: Model) -> Field | None:
+    """The field of `target` that a key which is there refers to, as the key or an association says; None where neither does."""
+    if isinstance(field, ForeignKeyField):
+        return field.rel_field if field.rel_model is target else None
+    key = keys_of(field.model).get(field.column_name)
+    name = key.refers_to if key is not None and key.target is target else getattr(field, "key", None)
+    return find_field(target, name) if name else None

@@ -17,7 +17,7 @@ from peewee import ForeignKeyField
 from activeassoc import kept, lazy, naming, registry
 from activeassoc.errors import DeclarationError
 from activeassoc.key_types import check_types
-from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, of_base
+from activeassoc.keys import KeyAccessor, KeyField, ReferenceField, find_field, key_field, keys_to, of_base, said_of
 from activeassoc.registry import Claim, Key, Model, keys_of, same_table
 
 #: A field of peewee's. Not typed as one: much of what is planned here is not in peewee's stubs.
@@ -108,6 +108,7 @@ def plan_key(plan: Plan, wish: Wish) -> Key:
         plan.do(_add, key, name, column, attribute, referred, wish.form)
     else:
         key = _existing(plan, wish, field, referred)
+        plan.do(setattr, key, "refers_to", referred.name)
     say(plan, key, wish.claim, wish.of_link)
     return key
 
@@ -117,12 +118,14 @@ def _referred(plan: Plan, wish: Wish) -> Field:
     if name is None and wish.column is not None:
         # A key that is there says itself what it refers to.
         there = find_field(wish.holder, wish.column)
-        if isinstance(there, ForeignKeyField) and there.rel_model is wish.target:
-            return there.rel_field
+        if there is not None and said_of(there, wish.target):
+            return said_of(there, wish.target)
     elif name is None and wish.any_key:
-        there_are = [field for field in keys_to(wish.holder, wish.target) if isinstance(field, ForeignKeyField)]
+        keys: list[Field] = keys_to(wish.holder, wish.target)
+        there_are: list[Field] = [field for field in keys if isinstance(field, ForeignKeyField)]
+        there_are = there_are or [field for field in keys if said_of(field, wish.target)]
         if len(there_are) == 1:
-            return there_are[0].rel_field
+            return said_of(there_are[0], wish.target)
     return key_field(wish.target, name, plan.asked, wish.option)
 
 
@@ -247,10 +250,11 @@ def _adopt(plan: Plan, wish: Wish, field: Field) -> Key:
 
 def _same_reference(plan: Plan, key: Key, wish: Wish, referred: Field) -> None:
     """Raise where the key refers to another field of its target than is wished."""
-    if isinstance(key.field, ForeignKeyField) and key.field.rel_field.name != referred.name:
+    said = said_of(key.field, key.target)
+    if said is not None and said.name != referred.name:
         raise DeclarationError(
             plan.asked,
-            f"the key {key.column!r} refers to {key.target.__name__}.{key.field.rel_field.name}, not to {referred.name}",
+            f"the key {key.column!r} refers to {key.target.__name__}.{said.name}, not to {referred.name}",
             f"Leave {wish.option} out, or give another foreign_key",
         )
 

@@ -294,6 +294,16 @@ class Key:
     of_link: bool = False
     #: Added under the default name by a has_one or has_many, so that a belongs_to may rename it.
     added: bool = False
+    #: The name of the target's field that it refers to, where the key's own field does not say it: that is no foreign key.
+    refers_to: str | None = None
+
+    @property
+    def referred(self) -> Any:
+        """The target's field whose values it has."""
+        if isinstance(self.field, peewee.ForeignKeyField):
+            return self.field.rel_field
+        meta = self.target._meta
+        return meta.fields[self.refers_to] if self.refers_to else meta.primary_key
 
     @property
     def attribute(self) -> str:

@@ -260,6 +260,17 @@ def test_wrong_usage_is_one_line(run, words, begins, ends):
         ("shopp.py", "shopp.py: there is no such file. Did you mean 'shop.py'."),
         ("nowhere/shop.py", "nowhere/shop.py: there is no such file. Give the path of a Python file."),
         ("./pack", "./pack: it is a directory. Give a file in it, or its name as Python imports it (pack)."),
+        ("pack/inner", "pack/inner: it is a directory. Give a file in it, or its name as Python imports it (pack.inner)."),
+        ("''", "'': that is neither the name of a module nor a file. Write shop.models, or shop/models.py."),
+        (
+            "untyped",
+            "untyped: its types are not there: it imports shop_assoc (untyped.py, line 1). Write them first: activeassoc types untyped.",
+        ),
+        (
+            "bytes.py",
+            "bytes.py: importing it raised SyntaxError: source code string cannot contain null bytes (a file that is no text). "
+            "Mend that first; --debug shows the whole traceback.",
+        ),
         ("a-b", "a-b: that is neither the name of a module nor a file. Write shop.models, or shop/models.py."),
         (
             "broken",
@@ -288,6 +299,9 @@ def test_a_module_that_is_no_use_is_one_line(shop, words, told):
     """Modules that are not there, do not import, or have no models: which, why, where, what to do; code 2."""
     shop.file("pack/__init__.py", "")
     shop.file("pack/models.py", SHOP)
+    shop.file("pack/inner/__init__.py", "")
+    shop.file("untyped.py", "from shop_assoc import UserAssociations\n")
+    shop.file("bytes.py", "x = 1\0\n")
     shop.file("empty.py", "from activeassoc import Model\nfrom peewee import *\n")
     shop.file("broken.py", "x = 1\ndef f():\n    1 / 0\nf()\n")
     shop.file("unclosed.py", "x = (\n")
@@ -354,6 +368,22 @@ def test_a_file_is_imported_as_a_part_of_its_package(run):
     run.file("json.py", "from activeassoc import Model, connect\nclass Seal(Model):\n    class Meta: database = connect('sqlite:///:memory:')\n")
     assert run("sync json.py").out == 'Created "seal".\n'
     assert json.loads("1") == 1
+
+
+@pytest.mark.parametrize("name", ["2 shop-models.py", "shop.v2.py", "class.py"])
+def test_a_file_may_have_any_name(run, name):
+    """It is imported whatever it is called; types cannot be imported from beside a file that Python cannot name."""
+    run.file(name, SHOP)
+    assert run(f"associations '{name}'").out.startswith("association      kind")
+    ended = run(f"types '{name}'")
+    told = {
+        "class.py": "types of class: 'class' is no name that Python can import, and the types could not import the models. Rename it.",
+        "2 shop-models.py": "types of models_2_shop_models: its file is 2 shop-models.py, and the types could not import the models by the "
+        "module's name. Rename the file, so that Python can import it.",
+        "shop.v2.py": "types of models_shop_v2: its file is shop.v2.py, and the types could not import the models by the module's name. "
+        "Rename the file, so that Python can import it.",
+    }
+    assert (ended.line, ended.code) == (told[name], 2)
 
 
 def test_which_models_a_module_has(run):
@@ -587,6 +617,7 @@ def test_associations_are_a_table_and_json(shop):
         "target": "Project",
         "keys": [{"model": "Task", "column": "project_id", "null": True, "on_delete": "CASCADE"}],
         "through": None,
+        "embedded": False,
         "database": "sqlite:///shop.db",
         "methods": ["create_project", "get_project", "set_project"],
     }
@@ -595,8 +626,52 @@ def test_associations_are_a_table_and_json(shop):
 def test_on_a_terminal_the_table_has_rules(shop):
     """Rich draws it, as wide as the terminal; nothing of it is cut off."""
     ended = shop("associations shop", env={"FORCE_COLOR": "1", "COLUMNS": "60"})
-    assert "┃" in ended.out and "belongs_to_many" not in shop("associations shop", env={"FORCE_COLOR": "1", "COLUMNS": "40"}).out
-    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", ended.out).splitlines())) <= 60
+    assert "┃" in ended.out and "belongs_to_many" not in ended.out
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", ended.out).splitlines())) <= 80
+
+
+def test_on_a_narrow_terminal_each_row_has_lines(shop):
+    """Where a table would break every word, each cell has a line of its own, with its column's name."""
+    assert shop("associations shop", env={"FORCE_COLOR": "1", "COLUMNS": "40"}).out.startswith(
+        "association: User.projects\nkind: belongs_to_many\ntarget: Project\nkeys: Membership.user_id, Membership.project_id\n"
+        "on delete: CASCADE\nthrough: Membership\n\nassociation: Project.tasks\n"
+    )
+
+
+def test_links_in_documents_are_told(run):
+    """L2: the list, JSON and the diagram say where links have no table; nothing is asked of the server."""
+    pytest.importorskip("pymongo", reason="pymongo is not installed")
+    run.file("forum.py", """
+        from activeassoc import Model, connect
+        db = connect("mongodb://127.0.0.1:1/forum")
+        class Base(Model):
+            class Meta:
+                database = db
+        class User(Base): pass
+        class Group(Base): pass
+        User.belongs_to_many(Group, through="membership", embed=True)
+        Group.belongs_to_many(User, through="membership", embed=True)
+    """)
+    assert [line.split("  ")[-1] for line in run("associations forum").out.splitlines()[1:]] == ["Membership, embedded"] * 2
+    assert [each["embedded"] for each in json.loads(run("associations forum --json").out)] == [True, True]
+    assert run("graph forum").out.endswith('    User }o..o{ Group : "groups / users [Membership, embedded]"\n')
+
+
+def test_asyncio_databases_are_asked_too(run):
+    """`sync`, `check` and `reflect` cross the bridge to them, and end."""
+    pytest.importorskip("aiosqlite", reason="there is no driver for asyncio")
+    run.file("later.py", SHOP.replace("sqlite:///shop.db", "sqlite+aiosqlite:///later.db"))
+    assert run("sync later").out == 'Created "user", "project", "task", "membership".\n'
+    assert run("sync later --dry-run").out == "Nothing to do.\n"
+    assert run("sync later --force --yes").out.startswith('Dropped "membership", "task", ')
+    assert run("check later --fix").out == "Checked 4 models: nothing is wrong.\n"
+    code = run("reflect sqlite+aiosqlite:///later.db").out
+    assert 'db = connect("sqlite+aiosqlite:///later.db")\n' in code
+    assert "Project.has_many(User, through=Membership)\n" in code
+    text = run("types later --print").out
+    assert "async def aget_tasks(" in text
+    ended = run("types later --asyncio --check")
+    assert ended.out.endswith("Write it: activeassoc types later --asyncio\n")
 
 
 def test_graph_writes_what_graph_makes(shop):
@@ -633,6 +708,11 @@ def test_nothing_is_written_over_unasked(shop):
             "-o shop.txt",
             "--output shop.txt: its ending tells no format (known are .mmd, .mermaid, .dot, .gv, .svg, .png). "
             "Add --format mermaid|dot|svg|png.",
+        ),
+        (
+            "-o /proc/shop.mmd",
+            "--output /proc/shop.mmd: no file can be made in /proc (no such file or directory). "
+            "Give a name in a directory that may be written to.",
         ),
         ("-f mermade", "--format mermade: there is no such format. Did you mean 'mermaid'."),
     ],

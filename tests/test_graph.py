@@ -265,6 +265,36 @@ def test_names_that_mean_something_are_escaped(on):
     assert "<B>A&quot;&lt;b&gt;%;\\</B>" in told
 
 
+def test_no_name_breaks_a_drawing(on, tmp_path):
+    """What no picture can show is a blank, what ends a text or begins another is escaped; graphviz draws the rest."""
+    base = on("sqlite")
+    names = ('"]\n} B { y', "%%{init: {}}%%", "\x00\x1b[31m", "&#quot;")
+    columns = {f"c{number}": peewee.CharField(column_name=name) for number, name in enumerate(names)}
+    meta = type("Meta", (), {"singular": "x", "plural": "xs"})
+    one = type(base)('A"];\n-> B', (base,), {**columns, "Meta": meta, "__module__": __name__})
+    two = type(base)("Two", (base,), {"__module__": __name__})
+    two.has_many(one, as_="xs")
+    drawn = graph(one, two)
+    assert [line for line in drawn.splitlines() if not line.startswith(("    ", "erDiagram"))] == []
+    assert "    \"A'], -> B\":::db1 {\n" in drawn
+    assert "        Char _____B___y \"'] } B { y\"\n" in drawn
+    assert '"__{init: {}}__"\n' in drawn
+    assert '" [31m"\n' in drawn
+    dotted = graph(one, two, format="dot")
+    assert all(letter.isprintable() or letter == "\n" for letter in dotted)
+    assert '"Two" -> "A\\"]; -> B" [' in dotted
+    if shutil.which("dot"):
+        assert "&amp;#quot;" in graph(one, two, format="svg")
+
+
+def test_arrays_of_ids_are_keys_to_many_from_many(on_sqlite):
+    """L1: the column is a key, and a line that no constraint holds goes from many to many."""
+    post, tag = on_sqlite("Post", "Tag")
+    post.references_many(tag)
+    assert lines(post, tag) == [("Tag", MANY, "Post", MANY, "tags", False)]
+    assert "        KeyList tags FK\n" in graph(post, tag)
+
+
 def test_a_model_without_database_is_drawn():
     """Where the records will be is not known yet; the diagram is the same."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import gc
 import importlib.util
 import itertools
@@ -37,6 +38,13 @@ LINT = ("check", "--select", "E,W,F,I,B,C4,PIE,RUF100,SIM,UP", "--target-version
 @pytest.fixture
 def imported(tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     """``imported(code)``: the code, checked as a person's would be, written to a file and imported."""
+    with importing(tmp_path) as load:
+        yield load
+
+
+@contextlib.contextmanager
+def importing(tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """A block in which code can be imported from files in this directory."""
     modules = []
 
     def load(code: str) -> Any:
@@ -584,15 +592,16 @@ SHOP = """
 """
 
 
-@pytest.fixture
-def odd(tmp_path: Path, imported: Any) -> Any:
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: Any) -> Any:
     """A database of odd names and keys: its code, and the code as a module."""
-    path = tmp_path / "odd.db"
+    path = tmp_path_factory.mktemp("odd") / "odd.db"
     plain = sqlite3.connect(path)
     plain.executescript(SHOP)
     plain.close()
     code = reflect(f"sqlite:///{path}")
-    return code, imported(code)
+    with importing(path.parent) as load:
+        yield code, load(code)
 
 
 def test_names_that_collide_give_way(odd: Any) -> None:
@@ -687,6 +696,48 @@ def test_links_of_every_form(tmp_path: Path, imported: Any) -> None:
     actor.add_film(film)
     scene = models.Scene.create(actor=actor, film=film, award=models.Award.get())
     assert film.get_scenes() == [scene]
+
+
+def test_keys_of_links_that_stand_in_the_class_keep_their_rules(tmp_path: Path, imported: Any) -> None:
+    """A key that has to stand in the class says NO ACTION itself where it is one of a link, whose keys cascade by default."""
+    path = tmp_path / "rules.db"
+    plain = sqlite3.connect(path)
+    plain.executescript("""
+        CREATE TABLE sheep (id INTEGER PRIMARY KEY);
+        CREATE TABLE flocks (save INT NOT NULL REFERENCES sheep, friend INT NOT NULL REFERENCES sheep ON DELETE CASCADE,
+            UNIQUE (save, friend));
+    """)
+    plain.close()
+    models = imported(reflect(f"sqlite:///{path}"))
+    assert [each for each in sync(models.Sheep, models.Flock, dry_run=True).differences if "ON DELETE" in each] == []
+    assert {key.column_name: key.on_delete for key in models.Flock._meta.refs} == {"save": "NO ACTION", "friend": "CASCADE"}
+
+
+def test_a_field_does_not_hide_the_class_that_the_next_key_names(tmp_path: Path, imported: Any) -> None:
+    """In scripts without capitals a table, its class and a column may have one name."""
+    path = tmp_path / "shadow.db"
+    plain = sqlite3.connect(path)
+    plain.executescript("""
+        CREATE TABLE 人 (id INTEGER PRIMARY KEY);
+        CREATE TABLE 家 (人 INT NOT NULL, 主 INT NOT NULL REFERENCES 人, 客 INT NOT NULL REFERENCES 人, PRIMARY KEY (主, 客, 人));
+    """)
+    plain.close()
+    models = imported(reflect(f"sqlite:///{path}"))
+    human = models.人.create()
+    home = models.家.create(主=human, 客=human, 人_=3)
+    assert (home.客, models.家.get().人_) == (human, 3)
+
+
+def test_booleans_of_sqlite_are_no_difference(tmp_path: Path) -> None:
+    """A column that another library made as BOOLEAN holds the whole numbers that this one writes."""
+    path = tmp_path / "flags.db"
+    plain = sqlite3.connect(path)
+    plain.execute("CREATE TABLE flags (id INTEGER PRIMARY KEY, up BOOLEAN NOT NULL, down BOOL)")
+    plain.close()
+    flags = models_of(f"sqlite:///{path}").Flag
+    assert isinstance(flags.up, peewee.BooleanField)
+    assert sync(flags, dry_run=True).differences == ()
+    flags._meta.database.close()
 
 
 def test_words() -> None:

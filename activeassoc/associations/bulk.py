@@ -163,7 +163,7 @@ class Linker:
         association, link = self.association, self.link
         asked = association.asked(operation)
         values = self.attributes.complete(given.values, asked)
-        make = partial(PairInsert, link, association.ends.near, association.ends.far, list(values))
+        make = partial(PairInsert, link, association.ends.near, association.ends.far, association.target, list(values))
         statement: PairInsert = self._text(("insert", *map(id, values)), make)
         database = link._meta.database
         if len(keys) > (statement.rows_per_statement or len(keys)):

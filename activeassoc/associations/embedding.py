@@ -124,6 +124,12 @@ def take(association: Any) -> None:
     changed()
 
 
+def embedded(link: Model) -> bool:
+    """Whether the links of this through model stand in the documents of both sides."""
+    known = getattr(link._meta, "embedded", None)
+    return known is not None and known.arrays() is not None
+
+
 class Embedded:
     """What a through model knows of its links: in which arrays they stand, if in any."""
 
@@ -187,12 +193,13 @@ def _arrays(link: Model, whatever: bool = False, outright: bool = False) -> Arra
     if not (same_database(link, source) and same_database(link, target)):
         return None
     near, far = first.ends.near, first.ends.far
+    referred = [key.referred for key in first.ends.keys]
     if _unfit(link, {near.column_name, far.column_name}, _elements(source, target)):
         return None
     symmetric = bool(first.options.get("symmetric"))
     sides = [
-        Side(source, _array(associations, near, first), _names(target).one, near, far),
-        Side(target, _array(associations, far, first), _names(source).one, far, near),
+        Side(source, _array(associations, near, first), _names(target).one, near, far, referred[0]),
+        Side(target, _array(associations, far, first), _names(source).one, far, near, referred[1]),
     ]
     for side in sides:
         if side.array in side.holder._meta.columns:

@@ -68,8 +68,8 @@ class Linking(ToMany):
     @property
     def path(self) -> tuple[Hop, ...]:
         target = self.target
-        near, far = self.ends.near, self.ends.far
-        return (Hop(near.rel_field.name, near.model, near.name), Hop(far.name, target, far.rel_field.name))
+        near, far = self.ends.keys
+        return (Hop(near.referred.name, near.model, near.attribute), Hop(far.attribute, target, far.referred.name))
 
     @property
     def link_name(self) -> str:

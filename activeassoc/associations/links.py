@@ -86,7 +86,7 @@ class UnorderedEnds(Ends):
         return (among(self.near, owners) | among(self.far, owners)) & self._end_among(owners)
 
     def _end_among(self, owners: Sequence[Any]) -> Any:
-        arrived = self.far.rel_field
+        arrived = self.keys[1].referred
         from_near = (self.far == arrived) & among(self.near, owners)
         return from_near | ((self.near == arrived) & (self.far != arrived) & among(self.far, owners))
 
@@ -107,7 +107,7 @@ class UnorderedEnds(Ends):
 
     @property
     def near_node(self) -> Any:
-        return Case(None, [(self.far == self.far.rel_field, self.near)], self.far)
+        return Case(None, [(self.far == self.keys[1].referred, self.near)], self.far)
 
     def arrives(self, referred: Field) -> Any:
         return (self.far == referred) | (self.near == referred)

@@ -58,12 +58,7 @@ class KeyOnTarget(OneKey):
     @property
     def referred(self) -> Field:
         """The source's field that the key refers to."""
-        field = self.key.field
-        if isinstance(field, ForeignKeyField):
-            return field.rel_field  # type: ignore[no-any-return]
-        name = self.options.get("source_key") or getattr(field, "key", None)
-        meta = self.source._meta
-        return meta.combined[name] if name else meta.primary_key  # type: ignore[no-any-return]
+        return self.key.referred  # type: ignore[no-any-return]
 
     # In memory
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from activeassoc.associations.base import Association, methods_of
+from activeassoc.associations.embedding import embedded
 from activeassoc.cli.modules import models_of
 from activeassoc.cli.options import Json, Module
 from activeassoc.cli.output import as_json, say, table
@@ -36,7 +37,7 @@ def _row(association: Any) -> tuple[str, ...]:
         association.target.__name__,
         ", ".join(f"{key.model.__name__}.{key.column}" for key in keys),
         ", ".join(rules),
-        "-" if through is None else through.__name__,
+        "-" if through is None else f"{through.__name__}{', embedded' if embedded(through) else ''}",
     )
 
 
@@ -57,6 +58,7 @@ def _as_mapping(association: Association) -> dict[str, Any]:
             for key in association.keys
         ],
         "through": None if through is None else through.__name__,
+        "embedded": through is not None and embedded(through),
         "database": _address(association.target._meta.get_database_instance()),
         "methods": sorted(methods_of(association)),
     }

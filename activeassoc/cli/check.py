@@ -8,7 +8,7 @@ import typer
 
 from activeassoc.checking import Finding, check
 from activeassoc.cli import DONE, FOUND
-from activeassoc.cli.modules import models_of
+from activeassoc.cli.modules import models_of, reached
 from activeassoc.cli.options import Json, Module
 from activeassoc.cli.output import as_json, say, working
 from activeassoc.deleting.references import address_of
@@ -25,7 +25,7 @@ def command(
     """
     models = models_of(module, database=True)
     with working("Mending" if fix else "Checking"):
-        report = check(*models, fix=fix)
+        report = reached([model._meta.database for model in models], check, *models, fix=fix)
     if json:
         findings = [_as_mapping(finding) for finding in report.findings]
         as_json({"ok": report.ok, "checked": [model.__name__ for model in report.checked], "findings": findings})

@@ -1,7 +1,8 @@
 """From what was typed to models and databases: ``shop.models`` or ``shop/models.py``, and a URL.
 
-Map: `models_of` gives the models of a module, `module_of` imports it; `database_at` opens a database by its URL; `closing` closes what
-was opened; `needed` imports what an extra brings; `Refused` is the error for input that is no use.
+Map: `models_of` gives the models of a module, `module_of` imports it; `database_at` opens a database by its URL; `reached` asks
+databases, asyncio's too; `closing` closes what was opened; `needed` imports what an extra brings; `Refused` is the error for input that
+is no use.
 
 The models of a module are those that it (or a module within it, where it is a package) defines, those that it imports by name, and all
 that these are associated with, through models too. Bases without a table are none.
@@ -9,12 +10,14 @@ that these are associated with, through models too. Bases without a table are no
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import importlib.util
+import shlex
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,9 +27,10 @@ import peewee
 from activeassoc.errors import AssociationError, ConnectError, DriverMissing, listed, nearest
 from activeassoc.model import Model
 from activeassoc.registry import known_databases, known_models
+from activeassoc.stores.bridge import is_asyncio, run
 from activeassoc.sync.models import is_base
 
-__all__ = ["Refused", "closing", "database_at", "models_of", "module_of", "needed"]
+__all__ = ["Refused", "closing", "database_at", "models_of", "module_of", "needed", "reached"]
 
 
 class Refused(AssociationError, ValueError):
@@ -105,7 +109,7 @@ def module_of(name: str) -> ModuleType:
         return _from_file(name)
     _first_on_path(Path.cwd())
     if not all(part.isidentifier() for part in name.split(".")):
-        raise Refused(name, "that is neither the name of a module nor a file", "Write shop.models, or shop/models.py")
+        raise Refused(name or "''", "that is neither the name of a module nor a file", "Write shop.models, or shop/models.py")
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -134,23 +138,29 @@ def _near(name: str) -> str:
 def _from_file(name: str) -> ModuleType:
     path = Path(name)
     if path.is_dir():
-        raise Refused(name, "it is a directory", f"Give a file in it, or its name as Python imports it ({path.name})")
+        _, dotted = _package_of(path.resolve() / "__init__.py")
+        raise Refused(name, "it is a directory", f"Give a file in it, or its name as Python imports it ({dotted or path.name})")
     if not path.is_file():
         beside = [each.name for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
         raise Refused(name, "there is no such file", nearest(path.name, beside) if beside else "Give the path of a Python file")
     path = path.resolve()
-    root, dotted = path.parent, path.stem
-    while (root / "__init__.py").is_file():  # within a package, where it may import from its neighbours
-        root, dotted = root.parent, f"{root.name}.{dotted}"
+    root, dotted = _package_of(path)
     _first_on_path(Path.cwd())
     _first_on_path(root)
-    dotted = dotted.removesuffix(".__init__")
     try:
-        if "." in dotted or root != path.parent:
+        if root != path.parent:
             return importlib.import_module(dotted)
         return _alone(dotted, path)
     except (Exception, SystemExit) as error:
         raise _failed(name, error) from error
+
+
+def _package_of(path: Path) -> tuple[Path, str]:
+    """The directory that a file is imported from, and its name from there: within a package it may import from its neighbours."""
+    root, dotted = path.parent, path.stem
+    while (root / "__init__.py").is_file():
+        root, dotted = root.parent, f"{root.name}.{dotted}"
+    return root, dotted.removesuffix(".__init__")
 
 
 def _alone(name: str, path: Path) -> ModuleType:
@@ -179,12 +189,17 @@ def _first_on_path(folder: Path) -> None:
 def _failed(name: str, error: BaseException) -> Refused:
     """The error for a module that raises when it is imported: what, and the last line of it that is the user's."""
     if isinstance(error, SyntaxError):
-        where = f"{Path(error.filename or '?').name}, line {error.lineno}"
+        where = f"{Path(error.filename).name}, line {error.lineno}" if error.filename else "a file that is no text"
         what = error.msg
     else:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _of_python(frame.filename)]
         where = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "?"
         what = str(error).rstrip(".")
+    missing = str(getattr(error, "name", None) or "") if isinstance(error, ModuleNotFoundError) else ""
+    if missing.rpartition(".")[2].endswith("_assoc"):
+        # What `activeassoc types` writes is not there yet: it alone does without.
+        because = f"its types are not there: it imports {missing} ({where})"
+        return Refused(name, because, f"Write them first: activeassoc types {shlex.quote(name)}")
     return Refused(
         name,
         f"importing it raised {type(error).__name__}{f': {what}' if what else ''} ({where})",
@@ -223,6 +238,22 @@ def database_at(url: str) -> peewee.Database:
         raise
     except ConnectError as error:
         raise Refused(error.asked, error.because, error.instead) from error
+
+
+def reached(databases: Iterable[Any], function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What the function gives, which asks these databases; where one of them is for asyncio, on the bridge that leads there."""
+    asyncios = list({id(database): database for database in databases if is_asyncio(database)}.values())
+    if not asyncios:
+        return function(*arguments, **options)
+
+    async def main() -> Any:
+        try:
+            return await run("activeassoc", function, *arguments, **options)
+        finally:
+            for database in asyncios:
+                await database.close_pool()
+
+    return asyncio.run(main())
 
 
 @contextlib.contextmanager

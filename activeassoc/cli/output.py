@@ -63,9 +63,15 @@ def as_json(value: Any) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> None:
-    """Print a table: with rules and as wide as a terminal, or in plain columns of text."""
+    """Print a table: with rules and as wide as a terminal, or in plain columns of text; word for word where a terminal is too narrow."""
     cells = [[str(cell) for cell in row] for row in rows]
     console = _console()
+    if console.is_terminal and console.width < _least_width([list(columns), *cells]):
+        for row in cells:
+            say("\n".join(f"{column}: {cell}" for column, cell in zip(columns, row, strict=True)) + "\n")
+        if caption:
+            say(caption)
+        return
     if console.is_terminal:
         from rich.table import Table
         from rich.text import Text
@@ -84,6 +90,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = 
         say(f"\n{caption}")
 
 
+def _least_width(rows: Sequence[Sequence[str]]) -> int:
+    """How wide a table with rules has to be, so that no word of it is broken more than once."""
+    words = [max((len(word) for cell in column for word in cell.split()), default=0) for column in zip(*rows, strict=True)]
+    return sum((width + 1) // 2 + 3 for width in words) + 1
+
+
 # Files
 
 
@@ -96,7 +108,11 @@ def write(path: Path, content: str | bytes, force: bool) -> None:
     if not path.parent.is_dir():
         raise Refused(f"--output {path}", f"there is no directory {path.parent}", "Make it first")
     data = content.encode() if isinstance(content, str) else content
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        number, name = tempfile.mkstemp(dir=path.parent, prefix=".activeassoc.")
+    except OSError as error:
+        because = f"no file can be made in {path.parent} ({(error.strerror or str(error)).lower()})"
+        raise Refused(f"--output {path}", because, "Give a name in a directory that may be written to") from error
     try:
         with os.fdopen(number, "wb") as file:
             file.write(data)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from activeassoc.cli.modules import database_at
+from activeassoc.cli.modules import Refused, database_at, reached
 from activeassoc.cli.options import Output, Overwrite, Url
 from activeassoc.cli.output import put, working
 from activeassoc.reflect import reflect
@@ -26,8 +26,10 @@ def command(
 
     The code is yours to change. A password does not get into it.
     """
-    database_at(url)  # a URL that names none is wrong usage, not a database that failed
+    database = database_at(url)  # a URL that names none is wrong usage, not a database that failed
     wanted = [word.strip() for text in tables or () for word in text.split(",") if word.strip()]
+    if tables and not wanted:
+        raise Refused("--tables", "it names no table", "Name tables with commas between, or leave --tables out for all of them")
     with working("Reading tables"):
-        code = reflect(url, tables=wanted or None, schema=schema)
+        code = reached([database], reflect, url, tables=wanted or None, schema=schema)
     put(code, output, force)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from activeassoc.cli import DONE, FOUND
-from activeassoc.cli.modules import models_of
+from activeassoc.cli.modules import models_of, reached
 from activeassoc.cli.options import Json, Module
 from activeassoc.cli.output import as_json, confirm, say, working
 from activeassoc.errors import listed
@@ -30,12 +30,13 @@ def command(
     With --force only the tables of the models that MODULE defines or imports by name are dropped and made.
     """
     models = models_of(module, database=True, associated=not force)
+    databases = [model._meta.database for model in models]
     if force and not dry_run and not yes:
-        would = sync(*models, force=True, dry_run=True)
+        would = reached(databases, sync, *models, force=True, dry_run=True)
         if would.dropped:
             confirm(f"This drops {listed(would.dropped, limit=50)}, with all that is in them. Go on?")
     with working("Looking" if dry_run else "Making tables"):
-        report = sync(*models, alter=alter, force=force, dry_run=dry_run)
+        report = reached(databases, sync, *models, alter=alter, force=force, dry_run=dry_run)
     if json:
         as_json(_as_mapping(report))
     else:

@@ -21,6 +21,7 @@ def command(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; the exit code is 1 where the file is not as it would be.")] = False,
     show: Annotated[bool, typer.Option("--print", help="Print the types instead of writing them.")] = False,
     force: Overwrite = False,
+    asyncio: Annotated[bool, typer.Option("--asyncio", help="Type what is awaited for all models, whatever database they have.")] = False,
 ) -> int:
     """Write a mixin of types for each model, with all that its associations give it, into MODULE_assoc.py beside the module.
 
@@ -29,11 +30,12 @@ def command(
     with companions():
         found = module_of(module)
     if show:
-        say(types_of(found).rstrip())
+        say(types_of(found, asyncio=asyncio).rstrip())
         return DONE
     if check:
-        stale, name = stale_parts(found), path_of(found).name
-        say(f"{name} is stale: {listed(stale)}. Write it: activeassoc types {module}" if stale else f"{name} is up to date")
+        stale, name = stale_parts(found, asyncio=asyncio), path_of(found).name
+        mend = f"activeassoc types {module}{' --asyncio' if asyncio else ''}"
+        say(f"{name} is stale: {listed(stale)}. Write it: {mend}" if stale else f"{name} is up to date")
         return FOUND if stale else DONE
-    say(f"Wrote {write_types(found, force=force).name}")
+    say(f"Wrote {write_types(found, force=force, asyncio=asyncio).name}")
     return DONE

@@ -135,7 +135,7 @@ def references_to(model: Model) -> list[Reference]:
             # A column that is no foreign key is known to the association alone.
             for key in association.keys if association.bound and not association.key_on_source else ():
                 if key.target is base and not isinstance(key.field, peewee.ForeignKeyField):
-                    _take(found, key.field, meta.fields[association.path[0].near])
+                    _take(found, key.field, meta.fields[key.referred.name])
     return list(found.values())
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from activeassoc.errors import AssociationError
 from activeassoc.graph.drawing import MANY, MAYBE, ONE, Box, Drawing, Line
-from activeassoc.graph.mermaid import colour_of
+from activeassoc.graph.mermaid import colour_of, printable
 
 #: How many records there can be at an end: the shapes that stand there, the nearest to the box first.
 ENDS = {ONE: "teetee", MAYBE: "teeodot", MANY: "crowodot"}
@@ -64,12 +64,12 @@ def _line(line: Line) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
     return f'"{escaped}"'
 
 
 def _escaped(text: str) -> str:
-    return html.escape(text)
+    return html.escape(printable(text))
 
 
 def rendered(drawing: Drawing, format: str) -> bytes:

@@ -13,8 +13,10 @@ from typing import Any
 import peewee
 
 from activeassoc import registry
+from activeassoc.associations.embedding import embedded
 from activeassoc.deleting.references import address_of, referred_by
 from activeassoc.errors import WrongTarget
+from activeassoc.key_lists import KeyListField
 from activeassoc.keys import ReferenceField, has_constraint
 from activeassoc.registry import Model
 from activeassoc.sync.models import is_base
@@ -203,7 +205,7 @@ def _link(tie: Tie) -> str:
     automatic = (peewee.AutoField, peewee.BigAutoField, peewee.IdentityField)
     carried = [each.name for each in through._meta.sorted_fields if id(each) not in keys and not isinstance(each, automatic)]
     near, far = (model._meta.get_database_instance() for model in (tie.left, tie.right))
-    home = f" in {_address(through._meta.get_database_instance())}" if near is not far else ""
+    home = f" in {_address(through._meta.get_database_instance())}" if near is not far else ", embedded" if embedded(through) else ""
     if not carried and not home and getattr(through._meta, "made_for", None):
         return ""
     return f" [{through.__name__}{home}{': ' if carried else ''}{', '.join(carried)}]"
@@ -231,7 +233,7 @@ def _columns(model: Model) -> Iterator[Column]:
     keys = {id(key) for key in model._meta.get_primary_keys()}
     records = registry.keys_of(model)
     for each in model._meta.sorted_fields:
-        refers = _points_to(each) is not None
+        refers = _points_to(each) is not None or isinstance(each, KeyListField)
         marks = [("PK", id(each) in keys), ("FK", refers or each.column_name in records), ("UK", each.unique)]
         yield Column(_type(each), each.column_name, tuple(mark for mark, holds in marks if holds))
 

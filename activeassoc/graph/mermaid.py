@@ -90,4 +90,9 @@ def name_of(name: str) -> str:
 
 def text_of(text: str) -> str:
     """A text within Mermaid's quotes, which know no escapes: what would end them, or means something to it, becomes another sign."""
-    return re.sub(r"\s+", " ", text).translate(MEANING_SOMETHING) or " "
+    return printable(text).translate(MEANING_SOMETHING) or " "
+
+
+def printable(text: str) -> str:
+    """The text in one line, without what no picture can show."""
+    return re.sub(r"\s+", " ", "".join(letter if letter.isprintable() else " " for letter in text))

@@ -14,6 +14,7 @@ import peewee
 
 from activeassoc.errors import ConnectError
 from activeassoc.reflect.layout import Node, literal
+from activeassoc.stores.bridge import is_asyncio, wait_for
 from activeassoc.stores.connect import connect
 
 #: The variable of the environment that has the URL where it cannot stand in the code.
@@ -46,7 +47,9 @@ def opened(db_or_url: Any, asked: str) -> Iterator[Any]:
     finally:
         if was_closed and not database.is_closed():
             database.close()
-        if isinstance(db_or_url, str) and hasattr(database, "close_all"):
+        if isinstance(db_or_url, str) and is_asyncio(database):
+            wait_for(database.close_pool())
+        elif isinstance(db_or_url, str) and hasattr(database, "close_all"):
             database.close_all()  # a pool would keep it
 
 

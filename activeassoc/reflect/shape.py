@@ -36,7 +36,7 @@ def shape(found: Sequence[Found], ordinary: Collection[str] = ()) -> None:
     for each in found:
         _name_references(each)
     for each in found:
-        taken = _taken(each)
+        taken = _taken(each) | _classes_in(each)
         for position, column in enumerate(each.table.columns.values(), 1):
             if column.name not in each.names and not _reference(each, column.name):
                 each.names[column.name] = words.field_name(column.name, position, taken)
@@ -75,7 +75,7 @@ def _name_referred(found: Found) -> None:
             if word == "id" or "id" not in map(words.identifier, found.told):
                 found.names[column.name] = "id"
         elif column.name in primary_key or found.is_unique(column.name):
-            found.names[column.name] = words.field_name(column.name, position, found.names.values())
+            found.names[column.name] = words.field_name(column.name, position, {*found.names.values(), *_classes_in(found)})
 
 
 def _name_references(found: Found) -> None:
@@ -89,12 +89,13 @@ def _name_references(found: Found) -> None:
         usual = words.free(stem) and words.free(attribute) and not {stem, attribute} & taken
         usual = usual and not words.reserved(column) and column not in found.names.values()
         part = column in found.table.primary_key and reference not in of_link
+        usual = usual and not (part and stem in _classes_in(found))
         if part or not usual:
             reference.in_body = True
             position = list(found.table.columns).index(column) if column in found.table.columns else 0
             if not usual:
                 word = words.identifier(column if stem in taken else stem or column) or column
-                stem = words.field_name(word, position, taken)
+                stem = words.field_name(word, position, taken | _classes_in(found))
             attribute = attribute if usual else words.field_name(f"{stem}_key", position, {*taken, stem})
         reference.stem, reference.attribute = stem, attribute
 
@@ -107,6 +108,11 @@ def _ending(reference: Reference) -> str:
 
 def _taken(found: Found) -> set[str]:
     return {*found.names.values(), *(word for key in found.references for word in (key.stem, key.attribute) if word)}
+
+
+def _classes_in(found: Found) -> set[str]:
+    """The classes that the body of this one names: a field of such a name would hide its class from the next key."""
+    return {key.target.class_name for key in found.references}
 
 
 def _reference(found: Found, column: str) -> Reference | None:
@@ -211,7 +217,11 @@ def _key_of(reference: Reference, primary_key: Sequence[str]) -> Node:
         options.append("null=True")
     if reference.unique and tuple(primary_key) != (reference.column,):
         options.append("unique=True")
-    return Node(f"{reference.stem} = ForeignKeyField(", [*options, *rules_of(reference, False)])
+    junction = reference.holder.junction
+    of_link = junction is not None and any(reference is key for key in (junction.near, junction.far))
+    # What a declaration has by default is not what the key of a class has: that of a link says both.
+    rules = dict.fromkeys(rule for kind in sorted({False, of_link}) for rule in rules_of(reference, kind))
+    return Node(f"{reference.stem} = ForeignKeyField(", [*options, *rules])
 
 
 def meta_of(found: Found) -> list[Node | str]:

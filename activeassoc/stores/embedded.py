@@ -37,11 +37,8 @@ class Side:
     #: The through model's fields: the key to the holder, and the key to the other end.
     near: Any
     far: Any
-
-    @property
-    def referred(self) -> Any:
-        """The field of the holder that links refer to."""
-        return self.near.rel_field
+    #: The field of the holder that links refer to.
+    referred: Any
 
     @property
     def label(self) -> str:

@@ -32,18 +32,17 @@ def can_check(link: type[peewee.Model], fields: Sequence[Field]) -> bool:
 class PairInsert:
     """INSERT of rows with the same value in `near` and in the attributes, and one of the keys in `far`.
 
-    Where the store makes the rows (`checks`), it makes them of the rows of the table that `far` refers to: a key that is not there links
+    Where the store makes the rows (`checks`), it makes them of the rows of `target`, to which `far` refers: a key that is not there links
     nothing, whether or not a constraint stands in the database.
     """
 
-    def __init__(self, link: type[peewee.Model], near: Field, far: Any, attributes: Sequence[Field]) -> None:
+    def __init__(self, link: type[peewee.Model], near: Field, far: Any, target: Any, attributes: Sequence[Field]) -> None:
         database = link._meta.database
         store = store_of(database)
         self._far, self._fields = far, [near, *attributes]
         self._single = store.parameters // (2 + len(attributes))
         types = [array_type(base_field(field)) for field in (near, far, *attributes)]
         self._form = store.key_lists if can_check(link, [near, far, *attributes]) else ""
-        target: Any = far.rel_field.model
         if self._form == "json":
             keys = SQL("json_each(?)", [Slot(1)])
             listed: Any = peewee.Join(keys, target, on=target._meta.primary_key == SQL("value"))

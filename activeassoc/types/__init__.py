@@ -18,14 +18,16 @@ from activeassoc.types.mixins import types_of
 from activeassoc.types.words import Columns, Key, Links, NoAttributes, Order, Paths, Where
 
 if TYPE_CHECKING:
-    from activeassoc.types.faces import KeyField, Link, Query
-    from activeassoc.types.kinds import BelongsTo, HasMany, HasOne, ManyToMany
+    from activeassoc.types.faces import KeyField, KeyListField, Link, Query
+    from activeassoc.types.kinds import BelongsTo, HasMany, HasOne, ManyToMany, ReferencesMany
 else:
     from activeassoc.associations.belongs_to import BelongsTo
     from activeassoc.associations.has_many import HasMany
     from activeassoc.associations.has_one import HasOne
     from activeassoc.associations.many_to_many import ManyToMany
     from activeassoc.associations.reading import LinkAccessor as Link
+    from activeassoc.associations.references_many import ReferencesMany
+    from activeassoc.key_lists import KeyListField
     from activeassoc.keys import KeyField
     from activeassoc.queries import Select as Query
 
@@ -37,6 +39,7 @@ __all__ = [
     "HasOne",
     "Key",
     "KeyField",
+    "KeyListField",
     "Link",
     "Links",
     "ManyToMany",
@@ -44,6 +47,7 @@ __all__ = [
     "Order",
     "Paths",
     "Query",
+    "ReferencesMany",
     "Where",
     "check",
     "companions",

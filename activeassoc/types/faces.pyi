@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from activeassoc.collection import Collection
 from activeassoc.explain import Explanation
-from activeassoc.types.kinds import BelongsTo, HasMany, HasOne, ManyToMany
+from activeassoc.types.kinds import BelongsTo, HasMany, HasOne, ManyToMany, ReferencesMany
 from activeassoc.types.options import BelongsToOptions, HasManyOptions, HasOneOptions, LinkOptions
 from activeassoc.types.words import Columns, Key, Order, Where
 
@@ -22,6 +22,8 @@ Value = TypeVar("Value", default=Target | None)
 Row = TypeVar("Row", bound=peewee.Model, default=Any)
 Attributes = TypeVar("Attributes", default=Mapping[str, Any])
 Other = TypeVar("Other", bound=peewee.Model)
+#: The type of a primary key.
+Keyed = TypeVar("Keyed", default=Any)
 
 class Query(peewee.ModelSelect[Row], Generic[Row]):
     """What ``select``, ``find`` and ``query`` give: peewee's query of records, with `populate`."""
@@ -102,11 +104,16 @@ class Kind(Generic[Source, Target]):
         through: type[peewee.Model] | str | None = None,
         **options: Unpack[LinkOptions],
     ) -> ManyToMany[Source]: ...
+    @overload
+    def references_many(self, target: type[Other], as_: str | tuple[str, str] | None = None) -> ReferencesMany[Source, Other]: ...
+    @overload
+    def references_many(self, target: str, as_: str | tuple[str, str] | None = None) -> ReferencesMany[Source]: ...
 
 class ToOne(Kind[Source, Target]):
     """One record or None."""
 
     def reach(self, owners: Iterable[Source]) -> dict[Source, Target | None]: ...
+    async def areach(self, owners: Iterable[Source]) -> dict[Source, Target | None]: ...
 
 class ToMany(Kind[Source, Target]):
     """A list of records: the association on the class, the collection on a record."""
@@ -117,6 +124,12 @@ class ToMany(Kind[Source, Target]):
     @overload
     def __get__(self, instance: object, owner: Any = None) -> Collection[Target]: ...
     def reach(self, owners: Iterable[Source]) -> dict[Source, list[Target]]: ...
+    async def areach(self, owners: Iterable[Source]) -> dict[Source, list[Target]]: ...
+
+class InArray(ToMany[Source, Target]):
+    """The keys are an array on the source: the collection on a record, and any list of records and keys is assigned."""
+
+    def __set__(self, instance: object, value: Iterable[Target | Key] | None) -> None: ...
 
 class ToOneElsewhere(ToOne[Source, Target]):
     """The key is on the target: the association on the class, the record or None on a record, and nothing to assign to."""
@@ -131,6 +144,11 @@ class KeyField(peewee.ForeignKeyField[Value], Generic[Target, Value]):
     """A key: the field on the class, the record that it refers to on a record; a record or its key is assigned."""
 
     def __set__(self, instance: object, value: Target | Key | None) -> None: ...  # type: ignore[override]
+
+class KeyListField(peewee.Field[list[Keyed]], Generic[Target, Keyed]):
+    """An array of primary keys: the field on the class, the list of keys on a record; keys and records are assigned."""
+
+    def __set__(self, instance: object, value: Iterable[Target | Keyed] | None) -> None: ...
 
 class Link(Generic[Row, Attributes]):
     """The join row of a record that was reached through it; attributes for the next link are assigned."""

@@ -6,6 +6,7 @@ that a file of types uses, each with the module that has it.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
@@ -14,13 +15,14 @@ import peewee
 from peewee import Field, ForeignKeyField
 
 from activeassoc.errors import AssociationError
+from activeassoc.key_lists import KeyListField
 from activeassoc.keys import ReferenceField
 from activeassoc.naming import camel
 from activeassoc.registry import Model
 from activeassoc.stores.object_id import ObjectIdField
 from activeassoc.types.signatures import IMPORTS, WIDTH
 
-__all__ = ["PYTHON", "Imports", "NewField", "accepted", "key_of", "parameters_of", "value_of"]
+__all__ = ["PYTHON", "Imports", "NewField", "accepted", "importable", "key_of", "parameters_of", "value_of"]
 
 #: Class of fields → type of their values; the first that fits counts. Every other class is Any.
 PYTHON: tuple[tuple[type[Field], str], ...] = (
@@ -46,7 +48,10 @@ PYTHON: tuple[tuple[type[Field], str], ...] = (
 _FROM: dict[str, str] = {"Decimal": "decimal", "UUID": "uuid", "ObjectId": "bson", **IMPORTS}
 
 #: Names that such files have already: a model that is called so gets its module's name in front.
-RESERVED = {*_FROM, "AutoField", "BigAutoField", "BelongsTo", "Field", "HasMany", "HasOne", "KeyField", "Link", "ManyToMany", "Model"}
+RESERVED = {
+    *(*_FROM, "AutoField", "BigAutoField", "Field", "Model"),
+    *("BelongsTo", "HasMany", "HasOne", "KeyField", "KeyListField", "Link", "ManyToMany", "ReferencesMany"),
+}
 
 _KNOWN = ("peewee", "playhouse", "activeassoc")
 
@@ -56,6 +61,8 @@ def value_of(field: Field) -> str:
     if isinstance(field, ForeignKeyField):
         plain = getattr(field, "plain", None)
         return value_of(plain if plain is not None else field.rel_field)
+    if isinstance(field, KeyListField):
+        return f"list[{value_of(field.referred)}]"
     if isinstance(field, ReferenceField):
         try:
             return value_of(field.referred)
@@ -80,6 +87,11 @@ def accepted(value: str) -> str:
     return "ObjectId | str" if value == "ObjectId" else value
 
 
+def importable(model: Model) -> bool:
+    """Whether a file can name the model: a function's own cannot be named, nor one whose name is no name of Python's."""
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in model.__qualname__.split("."))
+
+
 class Imports:
     """The names that a file of types uses, and what to write at its head for them."""
 
@@ -90,7 +102,7 @@ class Imports:
     def model(self, model: Model) -> str:
         """What the model is called in this file; one that cannot be imported by name is any model."""
         path = model.__qualname__.split(".")
-        if "<locals>" in path or getattr(model._meta, "made_for", None):
+        if not importable(model) or getattr(model._meta, "made_for", None):
             self.take("Model", "activeassoc")
             return "Model"
         name, module = path[0], model.__module__
@@ -101,7 +113,7 @@ class Imports:
 
     def class_name(self, model: Model) -> str:
         """What the classes for this model begin with: its name, with its module's in front where another one has it."""
-        name = model.__name__
+        name = model.__name__ if model.__name__.isidentifier() else "Model" + re.sub(r"\W", "_", model.__name__)
         if self._classes.setdefault(name, model) is not model:
             name = camel(f"{model.__module__}.{model.__qualname__}".replace(".", "_"))
         return str(name)
@@ -154,6 +166,8 @@ def parameters_of(fields: Collection[Field], imports: Imports) -> Iterator[NewFi
         value = accepted(value_of(field))
         if isinstance(field, ForeignKeyField):
             value = f"{imports.model(field.rel_model)} | {value}"
+        elif isinstance(field, KeyListField):
+            value = f"Iterable[{imports.model(field.target)} | {accepted(value_of(field.referred))}]"
         if field.null and value != "Any":
             value += " | None"
         given = field.null or field.default is not None or bool(field.constraints) or field.auto_increment or not field.name.isidentifier()

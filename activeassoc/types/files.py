@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib.machinery
+import keyword
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,21 +41,32 @@ def path_of(module: ModuleType) -> Path:
     path = Path(file)
     name = path.parent.name if path.stem == "__init__" else path.stem
     if module.__name__.rpartition(".")[2] != name:
+        importable = name.isidentifier() and not keyword.iskeyword(name)
+        instead = f"Import it as {name}, from a path on which no other module is called so"
         raise WrongArgument(
             f"types of {module.__name__}",
             f"its file is {path.name}, and the types could not import the models by the module's name",
-            f"Import it as {name}, from a path on which no other module is called so",
+            instead if importable else "Rename the file, so that Python can import it",
+            value=module,
+        )
+    spoiled = next((part for part in module.__name__.split(".") if not part.isidentifier() or keyword.iskeyword(part)), None)
+    if spoiled is not None:
+        raise WrongArgument(
+            f"types of {module.__name__}",
+            f"{spoiled!r} is no name that Python can import, and the types could not import the models",
+            "Rename it",
             value=module,
         )
     return path.with_name(f"{ENDING}.py" if path.stem == "__init__" else f"{path.stem}{ENDING}.py")
 
 
-def write(module: ModuleType, *, force: bool = False) -> Path:
+def write(module: ModuleType, *, force: bool = False, asyncio: bool = False) -> Path:
     """Write the types of a module's models, and return where. A file of types that is there is written anew, where it is stale.
 
-    Raises AssociationError where another file has its name, unless `force`.
+    `asyncio` gives every model the twins that are awaited, whatever its database. Raises AssociationError where another file has its name,
+    unless `force`.
     """
-    path, text = path_of(module), types_of(module)
+    path, text = path_of(module), types_of(module, asyncio=asyncio)
     there = path.read_bytes() if path.exists() else b""
     if there and not force and not there.startswith(MARK.encode()):
         raise AssociationError(
@@ -69,13 +81,13 @@ def write(module: ModuleType, *, force: bool = False) -> Path:
     return path
 
 
-def check(module: ModuleType) -> list[str]:
+def check(module: ModuleType, *, asyncio: bool = False) -> list[str]:
     """What of the file of types is not as `write` would make it: names of models, or ``imports``. Empty where all is.
 
-    How it is formatted does not count.
+    How it is formatted does not count. `asyncio` as for `write`.
     """
     path = path_of(module)
-    return _differing(types_of(module), path.read_bytes() if path.exists() else b"")
+    return _differing(types_of(module, asyncio=asyncio), path.read_bytes() if path.exists() else b"")
 
 
 def _differing(text: str, there: bytes) -> list[str]:

@@ -22,10 +22,13 @@ from activeassoc.associations.many_to_many import ManyToMany
 from activeassoc.associations.reading import LinkAccessor
 from activeassoc.associations.writing import equalities
 from activeassoc.errors import AssociationError, WrongArgument
+from activeassoc.key_lists import KeyListField
 from activeassoc.registry import Key, Model, keys_of
+from activeassoc.stores.bridge import is_asyncio
 from activeassoc.sync.models import is_base
-from activeassoc.types.fields import Imports, NewField, accepted, key_of, parameters_of, value_of
-from activeassoc.types.signatures import WIDTH, Words, method
+from activeassoc.twins import Twin, databases_of
+from activeassoc.types.fields import Imports, NewField, accepted, importable, key_of, parameters_of, value_of
+from activeassoc.types.signatures import WIDTH, Words, method, twin, wrapped
 
 __all__ = ["models_in", "types_of"]
 
@@ -54,14 +57,16 @@ if not TYPE_CHECKING:
 '''
 
 
-def types_of(module: ModuleType) -> str:
+def types_of(module: ModuleType, *, asyncio: bool = False) -> str:
     """The text of the module of types for the models that `module` defines, or a module within it where it is a package.
+
+    The twins that are awaited are in it for models that have to do with an asyncio database, or with `asyncio` for all.
 
     It is the same for the same models, whatever else is imported but models that declare something of these. Targets that were
     given by name are looked up. Raises WrongArgument where the module has no models, and what stands against a declaration.
     """
     models = models_in(module)
-    types = Types()
+    types = Types(asyncio)
     mixins = [lines for lines in (types.mixin(model) for model in models) if lines]
     if not mixins:
         raise WrongArgument(
@@ -86,7 +91,7 @@ def models_in(module: ModuleType) -> list[Model]:
         model
         for model in known
         if f"{model.__module__}.".startswith(f"{module.__name__}.")
-        and "<locals>" not in model.__qualname__
+        and importable(model)
         and not getattr(model._meta, "made_for", None)
         and not is_base(model, known)
     ]
@@ -95,7 +100,9 @@ def models_in(module: ModuleType) -> list[Model]:
 class Types:
     """One module of types, while it is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, asyncio: bool) -> None:
+        #: Every model has twins, whatever its database.
+        self.asyncio = asyncio
         self.imports = Imports()
         #: The TypedDicts by name, in the order in which they were first needed.
         self.mappings: dict[str, list[str]] = {}
@@ -110,7 +117,7 @@ class Types:
             given = list(parameters_of(list(fields), self.imports))
             words = Words("", "", "", "", hidden={each.name for each in given})
             what = "A new record" if suffix == "Fields" else "The attributes of a link"
-            lines = [f"class {name}(TypedDict, total=False):", f'    """{what} of {model.__name__}, as a mapping."""', ""]
+            lines = [f"class {name}(TypedDict, total=False):", f'    """{what} of {_in_one_line(model.__name__)}, as a mapping."""', ""]
             for each in given:
                 required = free is not None and each.required and each.name not in free
                 value = words.plain(each.type)
@@ -160,6 +167,9 @@ class Types:
             self.imports.take(type(meta.primary_key).__name__, "peewee")
         keys = {key.field.name: key for key in keys_of(model).values()}
         for field in meta.sorted_fields:
+            if isinstance(field, KeyListField):
+                self.imports.take("KeyListField", "activeassoc.types")
+                found[field.name] = f"KeyListField[{self.imports.model(field.target)}, {accepted(value_of(field.referred))}]"
             if not isinstance(field, ForeignKeyField):
                 continue
             if field.name in keys and not _by_hand(keys[field.name]):
@@ -214,17 +224,24 @@ class Types:
             f"{each.name}: {words.plain(each.type)}{'' if each.required else ' = ...'}" for each in self._new_fields(association)
         ]
         lines: list[str] = []
+        awaited = self.asyncio or any(map(is_asyncio, databases_of(source)))
         for name, operation in methods_of(association).items():
-            if getattr(getattr(source, name, None), "association", None) is association:
+            published = getattr(getattr(source, name, None), "association", None) is association
+            if published:
                 if operation.__name__ == "create_many" or words.same_word:
                     words.fields = self.fields_of(target)
                 lines += method(name, operation, words)
+            there = vars(source).get(f"a{name}")
+            if awaited and isinstance(there, Twin) and there.association is association:
+                # Of a method that the user wrote nobody knows what it takes and gives.
+                unknown = wrapped(f"async def a{name}", ["self", "*arguments: Any", "**options: Any"], "Any", words.indent)
+                lines += twin(name, operation, words) if published else unknown
         return lines
 
     def _new_fields(self, association: Any) -> list[NewField]:
         """What a new target takes by keyword: its fields, but for the key that the association writes."""
         target = association.target
-        written = [] if isinstance(association, BelongsTo | ManyToMany) else [association.key.field]
+        written = [] if association.key_on_source or isinstance(association, ManyToMany) else [association.key.field]
         scope = {field.name for field in _scope(association)}
         fields = [field for field in target._meta.sorted_fields if not any(field is each for each in written)]
         found = [each._replace(required=each.required and each.name not in scope) for each in parameters_of(fields, self.imports)]
@@ -252,6 +269,11 @@ def _annotated(name: str, text: str) -> list[str]:
     return [f"{name}: {kind}[", f"    {inner}", "]"]
 
 
+def _in_one_line(text: str) -> str:
+    """The text where it may stand in a comment or a docstring."""
+    return " ".join("".join(letter if letter.isprintable() and letter not in "\\\"" else " " for letter in text).split())
+
+
 def _comment(text: str) -> list[str]:
-    room = WIDTH - 10
+    room, text = WIDTH - 10, _in_one_line(text)
     return [f"    # {text if len(text) <= room else text[: room - 1] + '…'}"]

@@ -1,10 +1,10 @@
 """The verbs with true types: an operation of an association and the words of its models → the lines of a method.
 
 The operations say what they take, for any models; here stand the types that this is for given ones. From these tables come the mixins of
-a user's models, and ``kinds.pyi``, where the target is a type variable.
+a user's models, and ``kinds.pyi``, where the target is a type variable. For asyncio databases each verb has a twin, which is awaited.
 
-Map: `PARAMETERS`, `OF_LINKS` and `RETURNS` are the types; `Words` what is filled in; `method` makes the lines of one verb, `wrapped` breaks
-a signature; `kinds` is the text of ``kinds.pyi``.
+Map: `PARAMETERS`, `OF_LINKS` and `RETURNS` are the types; `Words` what is filled in; `method` makes the lines of one verb, `twin` those of
+its twin, `wrapped` breaks a signature; `kinds` is the text of ``kinds.pyi``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from activeassoc.associations.base import Association, verbs_of
@@ -20,8 +20,9 @@ from activeassoc.associations.belongs_to import BelongsTo
 from activeassoc.associations.has_many import HasMany
 from activeassoc.associations.has_one import HasOne
 from activeassoc.associations.many_to_many import ManyToMany
+from activeassoc.associations.references_many import ReferencesMany
 
-__all__ = ["OF_LINKS", "PARAMETERS", "RETURNS", "WIDTH", "Words", "kinds", "method", "wrapped"]
+__all__ = ["OF_LINKS", "PARAMETERS", "RETURNS", "WIDTH", "Words", "kinds", "method", "twin", "wrapped"]
 
 #: The longest line, as formatters break them.
 WIDTH = 88
@@ -79,10 +80,16 @@ class Words:
     same_word: bool = False
     #: How far in the lines will stand.
     indent: int = 8
+    #: The methods are coroutine functions.
+    awaited: bool = False
 
     def fill(self, text: str) -> str:
         """A type of the tables, for this association."""
         return self.plain(text.format(target=self.target, key=self.key, attributes=self.attributes, fields=self.fields))
+
+    def head(self, name: str) -> str:
+        """How the definition of a method begins."""
+        return f"async def a{name}" if self.awaited else f"def {name}"
 
     def plain(self, text: str) -> str:
         """The type, with builtins that the class hides named in full."""
@@ -94,7 +101,13 @@ def method(name: str, operation: Callable[..., Any], words: Words) -> list[str]:
     given = list(inspect.signature(operation).parameters.values())[2:]
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in given):
         return _creating(name, operation, given, words)
-    return wrapped(name, ["self", *_owner(words), *_written(operation, given, words)], words.fill(returned(operation)), words.indent)
+    parameters = ["self", *_owner(words), *_written(operation, given, words)]
+    return wrapped(words.head(name), parameters, words.fill(returned(operation)), words.indent)
+
+
+def twin(name: str, operation: Callable[..., Any], words: Words) -> list[str]:
+    """The lines of the twin of the method `name`."""
+    return method(name, operation, replace(words, awaited=True))
 
 
 def returned(operation: Callable[..., Any]) -> str:
@@ -132,11 +145,12 @@ def _written(operation: Callable[..., Any], given: Iterable[inspect.Parameter], 
 
 def _creating(name: str, operation: Callable[..., Any], given: list[inspect.Parameter], words: Words) -> list[str]:
     """A verb that makes a record: its fields by keyword, or as a mapping; where one word is singular and plural, several mappings."""
+    head = words.head(name)
     options = [each for each in _written(operation, [each for each in given if each.kind is each.KEYWORD_ONLY], words) if each != "*"]
     made, mapping = words.fill(returned(operation)), words.plain("Mapping[str, Any]")
     if words.parameters is None:
         start = ["self", *_owner(words), f"values: {mapping} | None = None", "/"]
-        return wrapped(name, [*start, *(["*", *options] if options else []), "**fields: Any"], made, words.indent)
+        return wrapped(head, [*start, *(["*", *options] if options else []), "**fields: Any"], made, words.indent)
     taken = {"self", *(each.partition(":")[0] for each in options)}
     fields = [each for each in words.parameters if each.partition(":")[0] not in taken]
     keywords = [*fields, *options]
@@ -144,22 +158,22 @@ def _creating(name: str, operation: Callable[..., Any], given: list[inspect.Para
         ["self", "/", *(["*", *keywords] if keywords else [])],
         ["self", f"values: {mapping}", "/", *(["*", *options] if options else []), "**fields: Any"],
     ]
-    lines = [line for form in forms for line in ["@overload", *wrapped(name, form, made, words.indent)]]
+    lines = [line for form in forms for line in ["@overload", *wrapped(head, form, made, words.indent)]]
     if words.same_word:
         several = ["self", f"values: {words.fill('Iterable[{fields}]')}", "/", *(["*", *options] if options else [])]
-        lines += ["@overload", *wrapped(name, several, words.fill("list[{target}]"), words.indent)]
-    return [*lines, *wrapped(name, ["self", "/", "*arguments: Any", "**fields: Any"], "Any", words.indent)]
+        lines += ["@overload", *wrapped(head, several, words.fill("list[{target}]"), words.indent)]
+    return [*lines, *wrapped(head, ["self", "/", "*arguments: Any", "**fields: Any"], "Any", words.indent)]
 
 
-def wrapped(name: str, parameters: list[str], returns: str, indent: int) -> list[str]:
-    """A method without a body, in as many lines as it needs where it stands in by `indent`."""
-    line = f"def {name}({', '.join(parameters)}) -> {returns}: ..."
+def wrapped(head: str, parameters: list[str], returns: str, indent: int) -> list[str]:
+    """A method without a body, which begins with `head`, in as many lines as it needs where it stands in by `indent`."""
+    line = f"{head}({', '.join(parameters)}) -> {returns}: ..."
     if indent + len(line) <= WIDTH:
         return [line]
     inner = ", ".join(parameters)
     if indent + 4 + len(inner) <= WIDTH:
-        return [f"def {name}(", f"    {inner}", f") -> {returns}: ..."]
-    return [f"def {name}(", *(f"    {each}," for each in parameters), f") -> {returns}: ..."]
+        return [f"{head}(", f"    {inner}", f") -> {returns}: ..."]
+    return [f"{head}(", *(f"    {each}," for each in parameters), f") -> {returns}: ..."]
 
 
 # The kinds themselves
@@ -172,7 +186,7 @@ Only checkers read this file. It is what ``activeassoc.types.signatures.kinds()`
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic
 
-from activeassoc.types.faces import KeyField, Source, Target, ToMany, ToOne, ToOneElsewhere, Value
+from activeassoc.types.faces import InArray, KeyField, Source, Target, ToMany, ToOne, ToOneElsewhere, Value
 from activeassoc.types.words import Columns, Key, Links, Order, Paths, Where
 '''
 
@@ -182,6 +196,7 @@ FACES: dict[type[Association], str] = {
     HasOne: "ToOneElsewhere[Source, Target]",
     HasMany: "ToMany[Source, Target]",
     ManyToMany: "ToMany[Source, Target]",
+    ReferencesMany: "InArray[Source, Target]",
 }
 
 
@@ -192,5 +207,6 @@ def kinds() -> str:
     for kind, bases in FACES.items():
         lines += ["", f"class {kind.__name__}({bases}):", f'    """{(kind.__doc__ or "").splitlines()[0]}"""', ""]
         for name in verbs_of(kind):
-            lines += [f"    {line}" for line in method(name, getattr(kind, name), words)]
+            operation = getattr(kind, name)
+            lines += [f"    {line}" for line in [*method(name, operation, words), *twin(name, operation, words)]]
     return "\n".join(lines) + "\n"

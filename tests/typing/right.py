@@ -7,13 +7,18 @@ from decimal import Decimal
 from typing import assert_type
 from uuid import UUID, uuid4
 
+import feed
 import shop
 import tracker
+from feed import Comment as FeedComment
+from feed import Hashtag, Post
 from peewee import Expression, ModelSelect
 from tracker import Comment, Label, Membership, Profile, Project, Sheep, Task, Team, User
 from tracker_assoc import MembershipAttributes, TaskFields
 
-from activeassoc.types import BelongsTo, Collection, HasMany, ManyToMany, Query
+from activeassoc import adelete_plan, apopulate
+from activeassoc.deleting.plan import DeletePlan
+from activeassoc.types import BelongsTo, Collection, HasMany, ManyToMany, Query, ReferencesMany
 
 apollo = Project.create(title="Apollo", team="x")
 ann, bob = User.create(name="Ann"), User.create(name="Bob")
@@ -148,3 +153,45 @@ order.add_seats([(1, "A"), (1, "B")])
 assert_type(order.get_fields(), list[shop.Field])
 assert_type(todo.field, shop.Field | None)
 assert_type(shop.Field().list, shop.List)
+
+# Arrays of ids
+post, sea = Post(caption="Holiday"), Hashtag(text="sea")
+assert_type(feed.hashtags, ReferencesMany[Post, Hashtag])
+assert_type(Post.hashtags, ReferencesMany[Post, Hashtag])
+assert_type(post.hashtags, Collection[Hashtag])
+assert_type(post.hashtag_ids, list[int])
+post.hashtags = [sea, 3]
+post.hashtag_ids = [3, sea]
+post.hashtag_ids.append(7)
+assert_type(post.get_hashtags(order="text"), list[Hashtag])
+assert_type(post.add_hashtags([sea, 3]), int)
+assert_type(post.create_hashtag(text="sun"), Hashtag)
+assert_type(post.create_related(caption="Beach", related_ids=[post, 3]), Post)
+assert_type(feed.hashtags.set(post, [sea]), list[Hashtag])
+assert_type(Post.references_many(Hashtag, "tags").reach([post]), dict[Post, list[Hashtag]])
+
+
+# What is awaited
+async def awaited() -> None:
+    made = await Post.acreate(caption="Holiday")
+    assert_type(made, Post)
+    assert_type(await Post.aget_or_none(Post.caption == "x"), Post | None)
+    assert_type(await Post.aget_by_id(7), Post)
+    assert_type(await Post.aget_or_create(caption="x"), tuple[Post, bool])
+    assert_type(await Post.afind_one({"caption": "x"}), Post | None)
+    assert_type(await made.asave(), int)
+    assert_type(await made.areload(), Post)
+    assert_type(await made.adelete_instance(), int)
+    assert_type(await made.aget_hashtags(limit=3), list[Hashtag])
+    assert_type(await made.aadd_hashtag(sea), int)
+    assert_type(await made.acreate_comment(text="Nice"), FeedComment)
+    assert_type(await made.acreate_comments([{"text": "Nice"}]), list[FeedComment])
+    assert_type((await made.aget_comments())[0].post, Post | None)
+    await made.acount_comments()
+    assert_type(await sea.aset_favourites({made: {}}), list[Post])
+    assert_type(await made.hashtags.aload(), Collection[Hashtag])
+    assert_type(await Post.hashtags.aget(made), list[Hashtag])
+    assert_type(await Post.comments.areach([made]), dict[Post, list[FeedComment]])
+    assert_type(await FeedComment.post.aget(FeedComment()), Post | None)
+    assert_type(await adelete_plan(made), DeletePlan)
+    await apopulate([made], "comments", "hashtags", limit=3)

@@ -3,8 +3,10 @@
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 from __future__ import annotations
 
+import feed
 import shop
 import tracker
+from feed import Hashtag, Post
 from tracker import Profile, Project, Task, User
 
 apollo, ann, launch = Project(), User(), Task()
@@ -78,3 +80,22 @@ shop.Order().add_seat((1, 2))  # type: ignore[arg-type]
 shop.List().create_order(int="7")  # type: ignore[call-overload]
 shop.Order().create_field(str=True)  # type: ignore[call-overload]
 shop.Order().add_field(shop.List())  # type: ignore[arg-type]
+
+# Arrays of ids, and what is awaited
+post, sea = Post(), Hashtag()
+post.hashtags = [post]  # type: ignore[list-item]
+post.hashtags = sea  # type: ignore[assignment]
+post.hashtag_ids = ["x"]  # type: ignore[list-item]
+post.add_hashtag(post)  # type: ignore[arg-type]
+post.create_hashtag(name="sea")  # type: ignore[call-overload]
+feed.hashtags.add(post, post)  # type: ignore[arg-type]
+Post.references_many(Hashtag, on_delete="CASCADE")  # type: ignore[call-overload]
+Post.references_many(7)  # type: ignore[call-overload]
+apollo.aget_tasks()  # type: ignore[attr-defined]
+
+
+async def awaited() -> None:
+    await post.aadd_hashtag(post)  # type: ignore[arg-type]
+    print(post.aget_comments()[0])  # type: ignore[index]
+    number: int = await post.aget_hashtags()  # type: ignore[assignment]
+    print(number)

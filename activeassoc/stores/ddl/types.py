@@ -98,10 +98,10 @@ def one_name(declared: str, names: Mapping[str, str]) -> str | None:
 
 
 def affinity(declared: str) -> str | None:
-    """SQLite's affinity of a declared type, by the rules of its manual, in their order."""
+    """SQLite's affinity of a declared type, by the rules of its manual, in their order; of BOOLEAN that of the numbers in it."""
     upper = declared.upper()
     rules = (("INT", "INTEGER"), ("CHAR", "TEXT"), ("CLOB", "TEXT"), ("TEXT", "TEXT"), ("BLOB", "BLOB"))
-    for part, name in (*rules, ("REAL", "REAL"), ("FLOA", "REAL"), ("DOUB", "REAL")):
+    for part, name in (*rules, ("REAL", "REAL"), ("FLOA", "REAL"), ("DOUB", "REAL"), ("BOOL", "INTEGER")):
         if part in upper:
             return name
     return "NUMERIC" if upper else None
