@@ -5,6 +5,8 @@ Map: `router` and `create_app` are what the package offers; `PAGES` is where the
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from activeassoc.rest.problems import STATUSES, Broken, NotAllowed, Refused
 from activeassoc.rest.resources import Served
 from activeassoc.rest.routes import Route, routes_of
 from activeassoc.rest.schemas import Schemas
+from activeassoc.stores.bridge import is_asyncio
 from activeassoc.stores.connections import in_one_connection
 
 #: The files that the page loads, from the package that brings them: path → file. Nothing of it is on another server.
@@ -49,7 +52,25 @@ def _router(served: Served, routes: list[Route], **options: Any) -> APIRouter:
     made = APIRouter(route_class=Answering, redirect_slashes=False, **options)
     for route in routes:
         made.add_api_route(route.path, endpoint(route, schemas), methods=[route.method], **described(route, schemas))
+    pools = [database for database in served.databases() if is_asyncio(database)]
+    if pools:
+        # So that they are closed with the app, whoever includes the router, and beside what that one has to do then.
+        made.include_router(APIRouter(lifespan=_closing(pools)))
     return made
+
+
+def _closing(pools: list[Any]) -> Any:
+    """The lifespan of an app at whose end the pools of asyncio databases are closed, in the event loop that they belong to."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            for database in pools:
+                await database.close_pool()
+
+    return lifespan
 
 
 def _check_shared(model: Any) -> None:
