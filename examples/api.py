@@ -8,7 +8,11 @@
 import json
 import sys
 import tempfile
+import threading
+import time
+from http.client import HTTPConnection
 
+import uvicorn
 from peewee import CharField, DateField, IntegerField
 
 from activeassoc import Model, connect, sync
@@ -59,34 +63,43 @@ ann.add_loan(solaris, {"due": "2030-01-31"})
 app = create_app(Author, Book, Reader)
 
 
-def show() -> None:
-    """A few requests, as a client makes them."""
-    from fastapi.testclient import TestClient
+REQUESTS = [
+    ("GET", "/author?$embed=books&$select=name", None),
+    ("GET", "/book?$sort=-year&$limit=1&$select=title", None),
+    ("GET", "/book?$term=sol&author=1", None),
+    ("POST", "/reader", {"name": "Bob", "email": "bob@example.org"}),
+    ("POST", "/reader", {"name": "Bob", "email": "bob@example.org"}),
+    ("POST", "/reader/2/loan", [{"childId": 2, "due": "2030-02-28"}]),
+    ("GET", "/reader/2/loan?$select=title", None),
+    ("GET", "/reader/2?$embed=loans&$select=name", None),
+    ("GET", "/reader?pin=0000", None),
+    ("DELETE", "/reader/2/loan/2", None),
+]
 
-    http = TestClient(app)
-    for method, path, body in [
-        ("GET", "/author?$embed=books&$select=name", None),
-        ("GET", "/book?$sort=-year&$limit=1&$select=title", None),
-        ("GET", "/book?$term=sol&author=1", None),
-        ("POST", "/reader", {"name": "Bob", "email": "bob@example.org"}),
-        ("POST", "/reader", {"name": "Bob", "email": "bob@example.org"}),
-        ("POST", "/reader/2/loan", [{"childId": 2, "due": "2030-02-28"}]),
-        ("GET", "/reader/2/loan?$select=title", None),
-        ("GET", "/reader/2?$embed=loans&$select=name", None),
-        ("GET", "/reader?pin=0000", None),
-        ("DELETE", "/reader/2/loan/2", None),
-    ]:
-        answer = http.request(method, path, json=body)
-        print(method, path, *([json.dumps(body)] if body is not None else []))
-        print(" ", answer.status_code, answer.text)
+
+def show() -> None:
+    """A few requests, as a client makes them, and their answers."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    http = HTTPConnection("127.0.0.1", server.servers[0].sockets[0].getsockname()[1])
+    for method, path, body in REQUESTS:
+        sent = None if body is None else json.dumps(body)
+        http.request(method, path, sent, {"content-type": "application/json"})
+        answer = http.getresponse()
+        print(method, path, *([sent] if sent else []))
+        print(" ", answer.status, answer.read().decode())
+    http.close()
+    server.should_exit = True
+    thread.join()
 
 
 if __name__ == "__main__":
     if "--show" in sys.argv:
         show()
     else:
-        import uvicorn
-
         uvicorn.run(app, host="127.0.0.1", port=8000)
     db.close()
     folder.cleanup()

@@ -64,6 +64,7 @@ def test_the_limits_and_the_errors_are_those_of_the_package():
 
 def test_the_example_runs_with_nothing_but_sqlite():
     """examples/api.py --show: requests and their answers."""
+    pytest.importorskip("uvicorn", reason="the extra rest is not installed")
     command = [sys.executable, "-W", "error", str(ROOT / "examples" / "api.py"), "--show"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
