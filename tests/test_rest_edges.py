@@ -9,7 +9,7 @@ from typing import Any
 
 import peewee
 import pytest
-from fastapi import Depends, HTTPException
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.testclient import TestClient
 from peewee import CharField, DateTimeField, IntegerField, TextField
 from playhouse.postgres_ext import DateTimeTZField
@@ -17,7 +17,9 @@ from playhouse.sqlite_ext import JSONField
 from serving import NONE, Api
 
 from activeassoc import AssociationError, sync
-from activeassoc.rest import create_app
+from activeassoc.rest import create_app, router
+from activeassoc.rest.resources import Served
+from activeassoc.rest.schemas import Schemas
 
 on_one_store = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 on_some_stores = pytest.mark.parametrize("store", ["sqlite", "postgresql", "mongodb"], indirect=True)
@@ -280,3 +282,42 @@ def test_what_dependencies_raise_has_a_name_of_its_own(Base: Any, status: int, n
     answer = TestClient(create_app(Note, dependencies=[Depends(refuse)])).get(f"/note/{NONE}")
     assert (answer.status_code, answer.json()) == (status, {"error": name, "message": "No", "fields": {}})
     assert answer.headers["www-authenticate"] == "Basic"
+
+
+# Many models
+
+
+@on_one_store
+def test_the_schemas_of_many_models_are_made_one_by_one(Base: Any) -> None:
+    """K1: models that all lead to each other are described in the time that each takes, whether they have routes or not."""
+    names = {"__module__": __name__, "text": CharField()}
+    models = [type(Base)(f"Model{number:03}", (Base,), dict(names)) for number in range(120)]
+    for one, other in zip(models, models[1:], strict=False):
+        one.has_many(other, as_="kids", foreign_key="parent_id")
+        other.belongs_to(one, as_="parent", foreign_key="parent_id")
+    served = Served(models[60:61])
+    schemas = Schemas(served)
+    made = schemas.document(served.resource_of(models[60])).model_json_schema()
+    found = schemas.whole({"paths": {}, "components": {"schemas": {"Model060": made}}})["components"]["schemas"]
+    assert len(found) == 120
+    assert found["Model000"]["properties"]["kids"] == {"items": {"$ref": "#/components/schemas/Model001"}, "title": "Kids", "type": "array"}
+
+
+@on_one_store
+def test_a_router_describes_embedded_records_without_references(Base: Any) -> None:
+    """K1: the OpenAPI of the app that includes it refers to nothing that is not there."""
+
+    class User(Base):
+        name = CharField()
+
+    class Pet(Base):
+        name = CharField()
+
+    User.has_many(Pet)
+    Pet.belongs_to(User)
+    app = FastAPI()
+    app.include_router(router(User))
+    pets = app.openapi()["components"]["schemas"]["User"]["properties"]["pets"]
+    assert (pets["items"]["type"], pets["items"]["title"]) == ("object", "Pet")
+    pets = create_app(User).openapi()["components"]["schemas"]
+    assert pets["User"]["properties"]["pets"]["items"] == {"$ref": "#/components/schemas/Pet"} and "Pet" in pets

@@ -49,13 +49,12 @@ OPTIONS: dict[str, Any] = {
 def router(*what: Any, limits: Limits | None = None, where: bool = False, **options: Any) -> APIRouter:
     """See `activeassoc.rest.router`."""
     served = Served(what, limits, where)
-    return _router(served, routes_of(served), **options)
+    return _router(served, routes_of(served), Schemas(served), **options)
 
 
-def _router(served: Served, routes: list[Route], **options: Any) -> APIRouter:
+def _router(served: Served, routes: list[Route], schemas: Schemas, **options: Any) -> APIRouter:
     for route in routes:
         _check_shared(route.model)
-    schemas = Schemas(served)
     made = APIRouter(route_class=Answering, redirect_slashes=False, **options)
     for route in routes:
         made.add_api_route(route.path, endpoint(route, schemas), methods=[route.method], **described(route, schemas))
@@ -105,7 +104,8 @@ def create_app(*what: Any, limits: Limits | None = None, where: bool = False, **
             'Give the model an alias: Meta.rest = {"alias": "…"}',
         )
     app = FastAPI(**{**told, "docs_url": None})
-    app.include_router(_router(served, routes))
+    schemas = Schemas(served)
+    app.include_router(_router(served, routes, schemas))
     if docs:
         _add_pages(app, docs)
     _add_problems(app, routes)
@@ -113,7 +113,7 @@ def create_app(*what: Any, limits: Limits | None = None, where: bool = False, **
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _whole(described_by_fastapi())
+            app.openapi_schema = _whole(schemas.whole(described_by_fastapi()))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
