@@ -304,6 +304,18 @@ def test_the_schemas_of_many_models_are_made_one_by_one(Base: Any) -> None:
 
 
 @on_one_store
+def test_a_model_is_not_taken_for_a_schema_of_the_api(Base: Any) -> None:
+    """K1: where a Problem is embedded the OpenAPI refers to the record, not to the shape of errors."""
+    Case, Problem = (type(Base)(name, (Base,), {"__module__": __name__, "text": CharField()}) for name in ("Case", "Problem"))
+    Case.has_many(Problem)
+    Problem.belongs_to(Case)
+    schemas = create_app(Case, Problem).openapi()["components"]["schemas"]
+    assert set(schemas["Problem"]["properties"]) == {"error", "message", "fields"}
+    (_, _, name) = schemas["Case"]["properties"]["problems"]["items"]["$ref"].rpartition("/")
+    assert set(schemas[name]["properties"]) == {"id", "text", "case"}
+
+
+@on_one_store
 def test_a_router_describes_embedded_records_without_references(Base: Any) -> None:
     """K1: the OpenAPI of the app that includes it refers to nothing that is not there."""
 

@@ -20,6 +20,8 @@ from activeassoc.rest.resources import AssociationResource, Resource, Served, au
 from activeassoc.rest.values import answer_of, value_of
 from activeassoc.stores.sql import base_field
 
+#: Names that no document may have, as references go by names.
+_OWN = ("Problem", "Pages", "Items")
 #: Where a schema is found, and what keeps the place of a reference to one.
 _REFERENCE, _DOCUMENT = "#/components/schemas/{model}", "x-document"
 #: Types that are put together here are values to a type checker.
@@ -188,7 +190,7 @@ class Schemas:
 
     def _free(self, name: str) -> str:
         """The name, or one like it that no other model's schema has."""
-        taken = [made for key, made in self._made.items() if key[0] == "name"]
+        taken = [*_OWN, *(made for key, made in self._made.items() if key[0] == "name")]
         number = 2
         wanted = name
         while name in taken:
