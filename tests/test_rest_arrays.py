@@ -9,8 +9,6 @@ from looking import has, lacks, ten
 from peewee import CharField
 from serving import NONE, Api, below
 
-pytest.importorskip("activeassoc.associations.references_many", reason="arrays of ids are not there yet")
-
 pytestmark = pytest.mark.parametrize("store", ["sqlite", "mongodb"], indirect=True)
 
 

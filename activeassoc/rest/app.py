@@ -5,13 +5,15 @@ Map: `router` and `create_app` are what the package offers; `PAGES` is where the
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
@@ -19,37 +21,62 @@ import activeassoc
 from activeassoc.errors import DeclarationError
 from activeassoc.rest.endpoints import Answering, answer_of, described, endpoint
 from activeassoc.rest.limits import Limits
-from activeassoc.rest.problems import STATUSES, Broken, NotAllowed, Refused
+from activeassoc.rest.problems import Broken, NotAllowed, Refused, name_of
 from activeassoc.rest.resources import Served
 from activeassoc.rest.routes import Route, routes_of
 from activeassoc.rest.schemas import Schemas
+from activeassoc.stores.bridge import is_asyncio
 from activeassoc.stores.connections import in_one_connection
 
-#: The files that the page loads, from the package that brings them: path → file. Nothing of it is on another server.
+#: The files that the page loads, from the package that brings them: name → file. Nothing of it is on another server.
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
 PAGES: dict[str, str] = {
-    "/docs/swagger-ui.js": "swagger-ui-bundle.js",
-    "/docs/swagger-ui.css": "swagger-ui.css",
-    "/docs/favicon.png": "favicon.png",
+    "swagger-ui.js": "swagger-ui-bundle.js",
+    "swagger-ui.css": "swagger-ui.css",
+    "favicon.png": "favicon.png",
 }
-#: Segments that the app itself has.
-RESERVED = ("docs", "openapi.json")
+#: FastAPI's options where they are not given: its own pages load scripts from elsewhere.
+OPTIONS: dict[str, Any] = {
+    "title": "REST API",
+    "version": activeassoc.__version__,
+    "docs_url": "/docs",
+    "redoc_url": None,
+    "openapi_url": "/openapi.json",
+    "redirect_slashes": False,
+}
 
 
 def router(*what: Any, limits: Limits | None = None, where: bool = False, **options: Any) -> APIRouter:
     """See `activeassoc.rest.router`."""
     served = Served(what, limits, where)
-    return _router(served, routes_of(served), **options)
+    return _router(served, routes_of(served), Schemas(served), **options)
 
 
-def _router(served: Served, routes: list[Route], **options: Any) -> APIRouter:
+def _router(served: Served, routes: list[Route], schemas: Schemas, **options: Any) -> APIRouter:
     for route in routes:
         _check_shared(route.model)
-    schemas = Schemas(served)
     made = APIRouter(route_class=Answering, redirect_slashes=False, **options)
     for route in routes:
         made.add_api_route(route.path, endpoint(route, schemas), methods=[route.method], **described(route, schemas))
+    pools = [database for database in served.databases() if is_asyncio(database)]
+    if pools:
+        # So that they are closed with the app, whoever includes the router, and beside what that one has to do then.
+        made.include_router(APIRouter(lifespan=_closing(pools)))
     return made
+
+
+def _closing(pools: list[Any]) -> Any:
+    """The lifespan of an app at whose end the pools of asyncio databases are closed, in the event loop that they belong to."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            for database in pools:
+                await database.close_pool()
+
+    return lifespan
 
 
 def _check_shared(model: Any) -> None:
@@ -66,23 +93,27 @@ def create_app(*what: Any, limits: Limits | None = None, where: bool = False, **
     """See `activeassoc.rest.create_app`."""
     served = Served(what, limits, where)
     routes = routes_of(served)
-    taken = next((route for route in routes if route.path.split("/")[1] in RESERVED), None)
+    told = {**OPTIONS, **options}
+    docs = told["docs_url"] if told["openapi_url"] else None
+    own = {url.split("/")[1] for url in (docs, told["openapi_url"]) if url}
+    taken = next((route for route in routes if route.path.split("/")[1] in own), None)
     if taken is not None:
         raise DeclarationError(
             f"create_app(…) with {taken.model.__name__}",
             f"{taken.path} is a path of the app itself",
             'Give the model an alias: Meta.rest = {"alias": "…"}',
         )
-    told = {"title": "REST API", "version": activeassoc.__version__, **options}
-    app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, **told)
-    app.include_router(_router(served, routes))
-    _add_pages(app)
+    app = FastAPI(**{**told, "docs_url": None})
+    schemas = Schemas(served)
+    app.include_router(_router(served, routes, schemas))
+    if docs:
+        _add_pages(app, docs)
     _add_problems(app, routes)
     described_by_fastapi = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _whole(described_by_fastapi())
+            app.openapi_schema = _whole(schemas.whole(described_by_fastapi()))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -100,21 +131,23 @@ def _whole(schema: Any) -> Any:
     return schema
 
 
-def _add_pages(app: FastAPI) -> None:
+def _add_pages(app: FastAPI, docs: str) -> None:
+    below = docs.rstrip("/")
+
     async def page(request: Request) -> Response:
         root = request.scope.get("root_path", "").rstrip("/")
         return get_swagger_ui_html(
             openapi_url=f"{root}{app.openapi_url}",
             title=app.title,
-            swagger_js_url=f"{root}/docs/swagger-ui.js",
-            swagger_css_url=f"{root}/docs/swagger-ui.css",
-            swagger_favicon_url=f"{root}/docs/favicon.png",
+            swagger_js_url=f"{root}{below}/swagger-ui.js",
+            swagger_css_url=f"{root}{below}/swagger-ui.css",
+            swagger_favicon_url=f"{root}{below}/favicon.png",
             swagger_ui_parameters={"validatorUrl": None},  # else the page asks a server for its opinion
         )
 
-    app.add_route("/docs", page, include_in_schema=False)
-    for path, file in PAGES.items():
-        app.add_route(path, _file(ASSETS / file), include_in_schema=False)
+    app.add_route(docs, page, include_in_schema=False)
+    for name, file in PAGES.items():
+        app.add_route(f"{below}/{name}", _file(ASSETS / file), include_in_schema=False)
 
 
 def _file(path: Path) -> Any:
@@ -128,8 +161,7 @@ def _add_problems(app: FastAPI, routes: list[Route]) -> None:
     """What FastAPI refuses by itself, an unknown path or method, is told in the shape of all errors."""
 
     async def as_problem(request: Request, error: Any) -> Response:
-        answer = answer_of(STATUSES.get(error.status_code, Refused)(str(error.detail)))
-        answer.status_code = error.status_code
+        answer = JSONResponse({**Refused(str(error.detail)).body(), "error": name_of(error.status_code)}, error.status_code)
         answer.headers.update(error.headers or {})
         if error.status_code == NotAllowed.status:
             answer.headers["Allow"] = ", ".join(sorted(_methods(routes, request))) or "GET"

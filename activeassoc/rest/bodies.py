@@ -15,6 +15,8 @@ from starlette.requests import Request
 from activeassoc.errors import nearest
 from activeassoc.rest.problems import BadRequest, TooLarge
 
+#: How many fields an answer says something about, and how much of their names: a body may have very many that are wrong.
+MOST, LONGEST = 100, 200
 #: Marks the alternatives of a body in pydantic's paths, where they are left out.
 TAG = "<%s>"
 
@@ -30,7 +32,7 @@ class Received(Request):
         """The body in pieces; TooLarge as soon as it is longer than the limit, by its header or as it comes."""
         length = self.headers.get("content-length", "")
         received = 0
-        if length.isdigit() and (len(length) > 15 or int(length) > self.limit):
+        if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > self.limit):
             raise self._too_large()
         async for piece in super().stream():
             received += len(piece)
@@ -111,13 +113,16 @@ def refused(errors: Iterable[Mapping[str, Any]], known: Sequence[str] = (), fixe
     `known` are the names that the body may have, `fixed` those that only a new record may have.
     """
     fields: dict[str, str] = {}
+    names: set[str] = set()
     for error in errors:
         say: Callable[..., str] = WORDS.get(error["type"], _as_said)
         path = [str(part) for part in error["loc"][1:] if not str(part).startswith("<")]
-        name = ".".join(path) or str(error["loc"][0])
-        fields.setdefault(name, say(error, path, known, fixed))
+        name = (".".join(path) or str(error["loc"][0]))[:LONGEST]
+        if len(fields) < MOST:
+            fields.setdefault(name, say(error, path, known, fixed))
+        names.add(name)
     message = "; ".join(f"{name} {why}" for name, why in list(fields.items())[:5])
-    return BadRequest(message + (f"; and {len(fields) - 5} more" if len(fields) > 5 else ""), fields)
+    return BadRequest(message + (f"; and {len(names) - 5:,} more" if len(names) > 5 else ""), fields)
 
 
 def _as_said(error: Mapping[str, Any], path: Sequence[str], known: Sequence[str], fixed: Sequence[str]) -> str:

@@ -6,7 +6,9 @@ library or of the database is; `refusal` turns any exception into a `Refused`, w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 import peewee
@@ -101,8 +103,15 @@ class PartlyDone(Refused):
     status, error = 500, "partly_done"
 
 
-#: Status → the kind, for what others raise with a status alone.
-STATUSES: dict[int, type[Refused]] = {kind.status: kind for kind in (BadRequest, Forbidden, NotFound, NotAllowed, Conflict, TooLarge)}
+def name_of(status: int) -> str:
+    """What the error is called, for what others raise with a status alone: HTTP's own word where no kind has it."""
+    for kind in (BadRequest, Forbidden, NotFound, NotAllowed, Conflict, TooLarge, Unavailable, Broken):
+        if kind.status == status:
+            return kind.error
+    try:
+        return re.sub(r"[^a-z]+", "_", HTTPStatus(status).phrase.lower())
+    except ValueError:
+        return "error"
 
 
 def refusal(error: BaseException) -> Refused | None:

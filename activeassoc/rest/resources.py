@@ -19,6 +19,7 @@ from activeassoc import naming, registry
 from activeassoc.associations.base import Association
 from activeassoc.associations.writing import equalities
 from activeassoc.errors import DeclarationError, WrongArgument
+from activeassoc.model import Model as Base
 from activeassoc.registry import Model
 from activeassoc.rest.limits import Limits
 from activeassoc.rest.problems import BadRequest, Forbidden
@@ -34,8 +35,8 @@ showing_written: ContextVar[bool] = ContextVar("showing_written", default=False)
 
 #: What an object in POST calls the record that it adds.
 CHILD_ID = "childId"
-#: Fields whose values cannot be written into a query string: they are read, and neither filtered nor sorted.
-UNFILTERED = ("JSON", "JSONB", "BLOB", "BYTEA", "LONGBLOB")
+#: Fields whose values cannot be written into a query string, as those of JSON: they are read, and neither filtered nor sorted.
+UNFILTERED = ("BLOB", "BYTEA", "LONGBLOB")
 
 
 class Resource:
@@ -100,7 +101,11 @@ class Resource:
     @functools.cached_property
     def filterable(self) -> dict[str, Any]:
         """JSON name → field, of what ``field=value`` and $where may name."""
-        return {name: field for name, field in self.readable.items() if base_field(field).field_type not in UNFILTERED}
+        return {
+            name: field
+            for name, field in self.readable.items()
+            if base_field(field).field_type not in UNFILTERED and not is_json(base_field(field))
+        }
 
     @functools.cached_property
     def sortable(self) -> dict[str, Any]:
@@ -114,7 +119,7 @@ class Resource:
         return {
             name: field
             for name, field in self.readable.items()
-            if isinstance(field, kinds) and not isinstance(field, peewee.ForeignKeyField)
+            if isinstance(field, kinds) and not isinstance(field, peewee.ForeignKeyField) and not is_json(field)
         }
 
     # Associations
@@ -168,6 +173,12 @@ class Resource:
                 )
             found[below.segment] = below
         return found
+
+    @functools.cached_property
+    def hides(self) -> bool:
+        """Whether the model has a ``select`` of its own, which may leave rows out: to a client they are not there."""
+        select: Any = self.model.select
+        return select.__func__ is not vars(Base)["select"].__func__
 
     # Requests
 
@@ -247,12 +258,12 @@ class AssociationResource:
 
     @property
     def scope_is_writable(self) -> bool:
-        """Whether a record can be made to fall into the association's where: only equalities can be written. (A19)"""
+        """Whether a record can be made to fall into the association's where: equalities can be written, of fields that may be. (A19)"""
         try:
-            equalities(self.association.target, self.association.where, self.association.declared)
+            written = equalities(self.association.target, self.association.where, self.association.declared)
         except DeclarationError:
             return False
-        return True
+        return not any(field.name in self.child.rest.read_only | self.child.rest.create_only for field in written)
 
     def _writable(self) -> bool:
         """Whether requests may change it at all: children have a key for paths, and nobody said that the field it writes is read-only."""
@@ -301,6 +312,11 @@ class Served:
         """Every database that a request may touch, each once."""
         found = {id(model._meta.database): model._meta.database for model in list(self._resources)}
         return list(found.values())
+
+
+def is_json(field: Any) -> bool:
+    """Whether the field's values are what JSON can say; playhouse's field of SQLite is a TextField to peewee."""
+    return field.field_type in ("JSON", "JSONB") or any(each.__name__ == "JSONField" for each in type(field).__mro__)
 
 
 def array_of(field: Any) -> Any:

@@ -6,10 +6,12 @@ Map: `run` is all of it; `answered` turns what went wrong into what the client i
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+import anyio.from_thread
 import peewee
 
 from activeassoc.associations.stages import databases_of
@@ -17,6 +19,8 @@ from activeassoc.associations.writing import patiently
 from activeassoc.registry import Model
 from activeassoc.rest.problems import refusal
 from activeassoc.rest.resources import Served, current_request
+from activeassoc.stores import bridge
+from activeassoc.stores.bridge import is_asyncio
 from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.sql import many_statements
 
@@ -32,6 +36,14 @@ def run(served: Served, request: Any, models: Iterable[Model], work: Callable[[]
     Connections that this request opened are closed when it ends, whatever it opened them for. Raises Refused for whatever a client is to
     be told; anything else is nobody's fault but the program's.
     """
+    carry_out = functools.partial(_run, served, request, models, work, writes)
+    if any(map(is_asyncio, served.databases())):
+        # In a task of its own in the event loop, which has its own connections, while this thread waits for it.
+        return anyio.from_thread.run(bridge.run, f"{request.method} {request.url.path}", carry_out)  # type: ignore[no-any-return]
+    return carry_out()
+
+
+def _run(served: Served, request: Any, models: Iterable[Model], work: Callable[[], Answer], writes: bool) -> Answer:
     databases = databases_of(models, [])
     token = current_request.set(request)
     try:
@@ -58,7 +70,8 @@ def _connections(served: Served, databases: Iterable[Any]) -> Iterator[None]:
     try:
         for database in databases:
             try:
-                database.connect(reuse_if_open=True)
+                # (peewee's asyncio databases take no arguments: a task has one connection)
+                database.connect(**({} if is_asyncio(database) else {"reuse_if_open": True}))
             except Exception as error:
                 refused = refusal(error)
                 if refused is None:

@@ -7,10 +7,10 @@ answers; `parameters_of` is the query string's part of the OpenAPI; `Problem` is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ForwardRef, Union
+from typing import Annotated, Any, Union
 
 from playhouse.pydantic_utils import choices_description
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, create_model
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, WithJsonSchema, create_model
 
 from activeassoc.naming import camel
 from activeassoc.rest.bodies import TAG
@@ -20,6 +20,10 @@ from activeassoc.rest.resources import AssociationResource, Resource, Served, au
 from activeassoc.rest.values import answer_of, value_of
 from activeassoc.stores.sql import base_field
 
+#: Names that no document may have, as references go by names.
+_OWN = ("Problem", "Pages", "Items")
+#: Where a schema is found, and what keeps the place of a reference to one.
+_REFERENCE, _DOCUMENT = "#/components/schemas/{model}", "x-document"
 #: Types that are put together here are values to a type checker.
 _annotated: Any = Annotated
 _list: Any = list
@@ -88,7 +92,8 @@ class Schemas:
         self.limits: Limits = served.limits
         self._made: dict[Any, Any] = {}
         self._documents: dict[str, Any] = {}
-        self._waiting: list[str] = []
+        #: Name of a document → what it is of.
+        self._resources: dict[str, Resource] = {}
 
     def _once(self, key: Any, make: Any) -> Any:
         if key not in self._made:
@@ -170,25 +175,22 @@ class Schemas:
 
     def document(self, resource: Resource) -> Any:
         """A record as it is answered: with $select only some of it, with $embed records in place of their ids."""
-        name = self._document(resource)
-        self._settle()
-        return self._documents[name]
-
-    def _document(self, resource: Resource) -> str:
-        """The name of the model, which may still wait for those that it embeds."""
-        name = self._once(("name", resource), lambda: self._free(self.name_of(resource)))
+        name = self._name_in_answers(resource)
         if name not in self._documents:
-            self._documents[name] = None  # models embed each other in circles
             fields = self._read_fields(resource.readable, set(resource.embeddable))
             for word, association in resource.embeddable.items():
                 fields[word] = self._embedded(resource, word, association)
             self._documents[name] = self._model(name, fields, f"A {resource.names.one}.")
-            self._waiting.append(name)
-        return str(name)
+        return self._documents[name]
+
+    def _name_in_answers(self, resource: Resource) -> str:
+        name: str = self._once(("name", resource), lambda: self._free(self.name_of(resource)))
+        self._resources[name] = resource
+        return name
 
     def _free(self, name: str) -> str:
         """The name, or one like it that no other model's schema has."""
-        taken = [made for key, made in self._made.items() if key[0] == "name"]
+        taken = [*_OWN, *(made for key, made in self._made.items() if key[0] == "name")]
         number = 2
         wanted = name
         while name in taken:
@@ -200,7 +202,7 @@ class Schemas:
 
     def _embedded(self, resource: Resource, word: str, association: Any) -> tuple[Any, bool]:
         """What stands under the name of an association: its key, or what was embedded."""
-        target = _named(self._document(resource.embedded(word)))
+        target = _named(self._name_in_answers(resource.embedded(word)))
         if not association.to_many:
             key = [answer_of(resource.readable[word])] if word in resource.readable else []
             return _any_of([target, *key, None]), False
@@ -209,13 +211,11 @@ class Schemas:
             return _any_of([_list[target], answer_of(resource.readable[word])]), False
         if below.link is None:
             return _list[target], False
-        name = f"{self._name_below(below)}Embedded"
-        if name not in self._documents:
-            fields: dict[str, tuple[Any, bool]] = {association.names.one: (target, True)}
-            fields |= {each: (answer_of(field), False) for each, field in below.link_fields.items()}
-            self._documents[name] = self._model(name, fields, f"One of the {association.names.many}, in the fields of its link.")
-            self._waiting.append(name)
-        return _list[_any_of([_named(name), target])], False
+        fields: dict[str, tuple[Any, bool]] = {association.names.one: (target, True)}
+        fields |= {each: (answer_of(field), False) for each, field in below.link_fields.items()}
+        doc = f"One of the {association.names.many}, in the fields of its link."
+        link = self._once(("embedded", association), lambda: self._model(f"{self._name_below(below)}Embedded", fields, doc))
+        return _list[_any_of([link, target])], False
 
     def _model(self, name: str, fields: Mapping[str, tuple[Any, bool]], doc: str, base: Any = BaseModel) -> Any:
         made = {}
@@ -225,11 +225,21 @@ class Schemas:
         make: Any = create_model
         return make(name, __base__=base, __doc__=doc, **made)
 
-    def _settle(self) -> None:
-        """Put the models in place of their names, in those that still wait for it."""
-        there = {_named(name).__forward_arg__: made for name, made in self._documents.items()}
-        while self._waiting:
-            self._documents[self._waiting.pop()].model_rebuild(force=True, _types_namespace=there)
+    def whole(self, openapi: dict[str, Any]) -> dict[str, Any]:
+        """The OpenAPI with the schemas of embedded records in the places that are kept for them, those of models without routes too."""
+        found: dict[str, Any] = openapi.setdefault("components", {}).setdefault("schemas", {})
+        wanted: set[str] = set()
+        openapi["paths"] = _referring(openapi.get("paths", {}), wanted)
+        waiting = list(found)
+        while waiting:
+            name = waiting.pop()
+            found[name] = _referring(found[name], wanted)
+            for each in wanted - found.keys():
+                made = self.document(self._resources[each]).model_json_schema(ref_template=_REFERENCE, mode="serialization")
+                more = {**made.pop("$defs", {}), each: made}
+                waiting += [word for word in more if word not in found]
+                found |= {word: schema for word, schema in more.items() if word not in found}
+        return openapi
 
     def child(self, below: AssociationResource) -> Any:
         """A record as the list of an association answers it: with the fields of its link under the through model's name."""
@@ -261,9 +271,21 @@ class Schemas:
         return document | _list[document]
 
 
-def _named(name: str) -> ForwardRef:
-    """Stands for a schema that is not made yet. Not by its bare name: a model may be called Tag or Field, as names of this module are."""
-    return ForwardRef(f"document_{name}")
+def _named(name: str) -> Any:
+    """Keeps the place of the schema of this name. Not the model itself: models embed each other, and pydantic reads them all for each."""
+    return _annotated[Any, WithJsonSchema({"type": "object", "title": name, _DOCUMENT: name})]
+
+
+def _referring(schema: Any, wanted: set[str]) -> Any:
+    """The schema with references in the kept places; adds the names that they refer to."""
+    if isinstance(schema, list):
+        return [_referring(each, wanted) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(schema.get(_DOCUMENT), str):
+        wanted.add(schema[_DOCUMENT])
+        return {"$ref": _REFERENCE.format(model=schema[_DOCUMENT])}
+    return {word: _referring(each, wanted) for word, each in schema.items()}
 
 
 def _any_of(kinds: list[Any]) -> Any:

@@ -23,7 +23,7 @@ from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from activeassoc.rest.problems import BadRequest
-from activeassoc.rest.resources import array_of, read_key
+from activeassoc.rest.resources import array_of, is_json, read_key
 from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.sql import base_field
 
@@ -163,7 +163,9 @@ def _moment(text: str) -> datetime.datetime:
 
 
 def _moment_with_zone(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text.upper())
+    found = datetime.datetime.fromisoformat(text.upper())
+    # The database answers in a zone of its own, where there has to be such a moment too.
+    return found if found.tzinfo is None else found.astimezone(datetime.UTC)
 
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -243,12 +245,12 @@ KINDS: tuple[tuple[Any, Callable[[Any], Kind], dict[str, Any]], ...] = (
 STORED: dict[str, tuple[Callable[[Any], Kind], dict[str, Any]]] = {
     "object_id": (_object_id, _STRING),
     "TIMESTAMPTZ": (_datetime_with_zone, _STRING),
-    "JSON": (_anything, {}),
-    "JSONB": (_anything, {}),
 }
 
 
 def _row(field: Any) -> tuple[Callable[[Any], Kind], dict[str, Any]]:
+    if is_json(field):
+        return _anything, {}
     for word in (getattr(field, "stored_form", None), field.field_type):
         if isinstance(word, str) and word in STORED:
             return STORED[word]

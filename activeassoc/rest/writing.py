@@ -135,7 +135,7 @@ def add(below: AssociationResource, owner_key: Any, entries: Sequence[tuple[Any,
     for entry in payload:
         given = dict(entry)
         children.setdefault(given.pop("childId"), {}).update(given)
-    _change_of(below, children)
+    _let_add(below, owner, children)
     if below.link is None:
         written: Any = list(children)
     else:
@@ -157,17 +157,54 @@ def remove(below: AssociationResource, owner_key: Any, keys: Sequence[Any]) -> N
     below.owner.let("remove", owner)
     payload = _before(below.owner, "remove", [{"childId": key} for key in dict.fromkeys(keys)], below)
     children: dict[Any, Any] = {entry["childId"]: None for entry in payload}
-    _change_of(below, children, found=_all(below.child, list(children)))
+    found = _all(below.child, list(children))
+    if below.link is not None:
+        for row in _links(below, owner, found).values():
+            below.link.let("delete", row)
+    elif not below.association.key_on_source:
+        _let_change(below, found)
     below.association.remove(owner, list(children))
     _after(below.owner, "remove", [owner], below)
 
 
-def _change_of(below: AssociationResource, children: Mapping[Any, Any], found: list[Any] | None = None) -> None:
-    """Ask `authorize` of the children where their own rows are what is written."""
-    writes_children = below.link is None and not below.association.key_on_source
-    if writes_children and below.child.rest.authorize is not None:
-        for record in found if found is not None else _all(below.child, list(children)):
-            below.child.let("update", record)
+def _let_add(below: AssociationResource, owner: Any, children: Mapping[Any, Mapping[str, Any]]) -> None:
+    """Ask `authorize` of every record that is written: the children where their own rows are, and the links."""
+    link, child = below.link, below.child
+    # Their scope is written on the children of links too.
+    written = below.association.where is not None or (link is None and not below.association.key_on_source)
+    if not child.hides and not (written and child.rest.authorize) and (link is None or not link.rest.authorize):
+        return
+    found = _all(child, list(children))
+    if written:
+        _let_change(below, found)
+    if link is None or link.rest.authorize is None:
+        return
+    there, (near, far) = _links(below, owner, found), below.association.path
+    for record, fields in zip(found, children.values(), strict=True):
+        if key_of(record) not in there:
+            ends = {near.far: owner.__data__[near.near], far.near: record.__data__[far.far]}
+            link.let("create", link.model(**ends, **_values(link, fields)))
+        elif fields:
+            link.let("update", there[key_of(record)])
+
+
+def _let_change(below: AssociationResource, records: Iterable[Any]) -> None:
+    for record in records:
+        below.child.let("update", record)
+
+
+def _links(below: AssociationResource, owner: Any, children: Sequence[Any]) -> dict[Any, Any]:
+    """The links that there are to these children, by their keys; none where nobody is to be asked."""
+    if below.link is None or below.link.rest.authorize is None:
+        return {}
+    keys = [key_of(record) for record in children]
+    there = [record for some in groups(below.child.model._meta.database, keys) for record in _linked(below, owner, some)]
+    return {key_of(record): getattr(record, below.association.link_name) for record in there}
+
+
+def _linked(below: AssociationResource, owner: Any, keys: Sequence[Any]) -> list[Any]:
+    found: list[Any] = below.association.get(owner, where=among(below.child.key, keys))
+    return found
 
 
 def _check_kept(below: AssociationResource, owner: Any, children: Mapping[Any, dict[str, Any]]) -> None:
@@ -256,7 +293,9 @@ def _there(referred: Any, values: set[Any], resource: Resource, rows: Sequence[M
     model = referred.model
     found: set[Any] = set()
     for some in groups(model._meta.database, list(values)):
-        rows_there = model._meta.database.execute(every_row(model, referred).where(among(referred, some))).fetchall()
+        # What the model hides from readers is not there.
+        query = model.select(referred) if resource.served.resource_of(model).hides else every_row(model, referred)
+        rows_there = model._meta.database.execute(query.where(among(referred, some))).fetchall()
         found.update(referred.python_value(row[0]) for row in rows_there)
     texts = [value for value in values - found if isinstance(value, str)]
     if texts:
