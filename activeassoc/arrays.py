@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import peewee
 
+from activeassoc.associations import references_many as arrays_of_ids
 from activeassoc.associations.writing import match
 from activeassoc.declare import declare
 from activeassoc.key_lists import KeyList, key_lists_of
@@ -74,7 +75,7 @@ def fields_of(model: Any, only: Any) -> Any:
     if only is None or not key_lists_of(model):
         return only
     combined = model._meta.combined
-    return [combined.get(each.key.attribute, each) if isinstance(each, ReferencesMany) else combined.get(each, each) for each in only]
+    return [combined.get(each.key.attribute, each) if isinstance(each, arrays_of_ids.ReferencesMany) else combined.get(each, each) for each in only]
 
 
 def to_write(record: Any, inserts: bool, only: Any) -> Any:

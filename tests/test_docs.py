@@ -344,7 +344,7 @@ def test_the_table_of_extras_is_that_of_the_package():
     }
     section = sections_of(read("docs/installing.md"))["What else it can use"]
     told = {extra: what.split(", ") for extra, what in re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE)}
-    inner = set(re.findall(r"`(\w+)`", section.partition("Four more")[2].partition("\n")[0]))
+    inner = set(re.findall(r"`(\w+)`", section.partition("Five more")[2].partition("\n")[0]))
     assert set(brings) == set(told) | inner
     assert {extra: brings[extra] for extra in told if extra != "all"} == {extra: what for extra, what in told.items() if extra != "all"}
     assert sorted(brings["all"]) == sorted(name for extra, names in told.items() if extra != "all" for name in names)

@@ -55,7 +55,7 @@ def test_bodies_take_the_array(posts: Any) -> None:
 
 
 def test_the_five_routes_of_an_array(posts: Any) -> None:
-    """R20 to R24: get, post, delete of several, put and delete of one; added is what is not there yet, at the end."""
+    """R20, R21, R22, R23, R24: get, post, delete of several, put and delete of one; added is what is not there yet, at the end."""
     api, _, _, user, h1, h2, h3 = posts
     path = f"/post/{api.created('/post', user=user, hashtags=[h1])}"
     assert api.status("POST", f"{path}/hashtag", [h2, h1]) == api.status("PUT", f"{path}/hashtag/{h3}") == 204
