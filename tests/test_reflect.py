@@ -829,6 +829,11 @@ def test_tables_that_are_not_there(chinook: Path) -> None:
         UnknownName,
         "reflect('sqlite://…'): there is no table 'Artists', 'Albun'. Did you mean 'Artist'.",
     )
+    assert refusal(url, schema="attic") == (
+        ConnectError,
+        "reflect('sqlite://…'): there are no tables in the schema 'attic'. "
+        "See that the URL names the right database; sync() makes the tables of models.",
+    )
     assert refusal(db, tables=["Sold"])[1].startswith(
         f"reflect(<SqliteDatabase {str(chinook)!r}>): Sold is a view, and a view has no keys."
     )

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import peewee
+
 from activeassoc import naming
 from activeassoc.errors import ConnectError, UnknownName, UnsupportedQuery, listed, nearest
 from activeassoc.reflect.fields import Told
@@ -113,8 +115,14 @@ def read(database: Any, tables: Sequence[str] | None, schema: str | None, asked:
     """
     refuse_documents(database, asked)
     dialect = ddl.dialect_of(database)
-    remarks = remarks_of(dialect, schema)
-    there = dialect.tables([(schema, name) for name in database.get_tables(schema=schema) if not name.startswith("sqlite_")])
+    try:
+        names = database.get_tables(schema=schema)
+    except peewee.OperationalError as error:
+        if schema is None or schema not in str(error):
+            raise
+        names = []  # SQLite has no such schema
+    there = dialect.tables([(schema, name) for name in names if not name.startswith("sqlite_")])
+    remarks = remarks_of(dialect, schema if names else None)
     usable = {
         place: table
         for place, table in there.items()
