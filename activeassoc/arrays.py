@@ -75,7 +75,8 @@ def fields_of(model: Any, only: Any) -> Any:
     if only is None or not key_lists_of(model):
         return only
     combined = model._meta.combined
-    return [combined.get(each.key.attribute, each) if isinstance(each, arrays_of_ids.ReferencesMany) else combined.get(each, each) for each in only]
+    kind = arrays_of_ids.ReferencesMany
+    return [combined.get(each.key.attribute if isinstance(each, kind) else each, each) for each in only]
 
 
 def to_write(record: Any, inserts: bool, only: Any) -> Any:

@@ -805,7 +805,7 @@ def test_what_is_not_installed_is_told_with_the_pip_line(shop, monkeypatch):
     """What only some commands need is asked for when they run; code 2."""
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     ended = shop("serve shop")
-    assert (ended.line, ended.code) == ("uvicorn: uvicorn is not installed. Install it: pip install uvicorn.", 2)
+    assert (ended.line, ended.code) == ("uvicorn: uvicorn is not installed. Install it: pip install 'activeassoc[rest]'.", 2)
 
 
 # demo, and the real thing

@@ -30,7 +30,7 @@ def command(
 
     Models that MODULE neither defines nor imports by name are not served.
     """
-    uvicorn = needed("uvicorn", "uvicorn")
+    uvicorn = needed("uvicorn", "'activeassoc[rest]'")
     os.environ[MODULE], os.environ[WHERE] = module, "1" if where else ""
     made = app()
     _check_free(host, port)
