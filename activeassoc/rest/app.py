@@ -104,7 +104,7 @@ def create_app(*what: Any, limits: Limits | None = None, where: bool = False, **
             'Give the model an alias: Meta.rest = {"alias": "…"}',
         )
     app = FastAPI(**{**told, "docs_url": None})
-    schemas = Schemas(served)
+    schemas = Schemas(served, completed=True)
     app.include_router(_router(served, routes, schemas))
     if docs:
         _add_pages(app, docs)

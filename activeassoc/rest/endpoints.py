@@ -242,7 +242,7 @@ def described(route: Route, schemas: Schemas) -> dict[str, Any]:
         503: True,
     }
     responses: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem, "description": REFUSALS[status]} for status, can_be in statuses.items() if can_be
+        status: schemas.problem(REFUSALS[status]) for status, can_be in statuses.items() if can_be
     }
     responses["default"] = {"model": Problem, "description": "The program failed"}
     if operation.answer is not None:

@@ -85,10 +85,10 @@ def has_default(field: Any) -> bool:
 
 
 class Schemas:
-    """The pydantic models of one app."""
+    """The pydantic models of one app; `whole` is called where `completed`, which spares the time to read the same model very often."""
 
-    def __init__(self, served: Served) -> None:
-        self.served = served
+    def __init__(self, served: Served, *, completed: bool = False) -> None:
+        self.served, self.completed = served, completed
         self.limits: Limits = served.limits
         self._made: dict[Any, Any] = {}
         self._documents: dict[str, Any] = {}
@@ -165,6 +165,12 @@ class Schemas:
         return _annotated[_list[either], Field(min_length=1, max_length=self.limits.records)]
 
     # Answers
+
+    def problem(self, description: str) -> dict[str, Any]:
+        """What FastAPI is told of an answer that is a problem."""
+        if not self.completed:
+            return {"model": Problem, "description": description}
+        return {"content": {"application/json": {"schema": {_DOCUMENT: Problem.__name__}}}, "description": description}
 
     def name_of(self, resource: Resource) -> str:
         """The name of the model's schemas."""
