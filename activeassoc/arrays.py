@@ -135,6 +135,12 @@ def are_written(record: Any, only: Any) -> None:
             record._dirty.discard(field.name)
 
 
+def all_are_written(model: Any, records: list[Any], only: Any) -> None:
+    """The same for records of `model` that were written by one statement."""
+    for record in records if key_lists_of(model) else ():
+        are_written(record, only)
+
+
 def _forget(record: Any, field: Any, keys: Any) -> None:
     """What the record has loaded of the array that was written is asked for again, unless it is these very records."""
     collection = (record._loaded or {}).get(field.column_name)

@@ -214,7 +214,7 @@ class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.M
             result = super().bulk_create(records, batch_size)
         for record in records:
             record.__dict__["_stored"] = True
-            arrays.are_written(record, None)
+        arrays.all_are_written(cls, records, None)
         return result
 
     @classmethod
@@ -222,8 +222,7 @@ class Model(Declaring, Arrays, Finding, OfOwners, Deleting, Coroutines, peewee.M
         records, fields = list(model_list), arrays.fields_of(cls, fields)
         inherited: Any = super()
         rows: int = inherited.bulk_update(records, fields, batch_size)
-        for record in records:
-            arrays.are_written(record, fields)
+        arrays.all_are_written(cls, records, fields)
         return rows
 
     def __sql__(self, ctx: Any) -> Any:

@@ -206,3 +206,19 @@ def test_object_ids_are_made_and_told_on_every_store(Base: Any) -> None:
     Tag.bulk_create(some, batch_size=1)
     assert str(some[1]._pk) == "5" + digits[1:] and [Tag.get(Tag.text == each.text)._pk for each in some] == [each._pk for each in some]
     assert Tag.select().count() == 10
+
+
+@pytest.mark.parametrize(("near", "far"), [("sqlite", "mongodb"), ("mongodb", "sqlite"), ("mariadb", "redis")])
+def test_object_ids_of_another_database(on: Any, near: str, far: str) -> None:
+    """H1, L1: their texts stand in the array of another store, and come back as ObjectIds."""
+    Tag, Post = model(on(far), "Tag", key=ObjectIdField(primary_key=True), text=CharField()), model(on(near), "Post")
+    Post.references_many(Tag)
+    sync(Tag, Post)
+    one, two = Tag.create(text="a"), Tag.create(text="b")
+    post = Post.create(tags=[two, str(one._pk)])
+    made = post.create_tag(text="c")
+    assert post.tag_ids == [two._pk, one._pk, made._pk] == Post.get().tag_ids and texts(post.get_tags()) == ["b", "a", "c"]
+    assert [texts(each.tags) for each in Post.select().populate("tags")] == [["b", "a", "c"]] and post.has_tag(one._pk)
+    assert Post.select().where(Post.tags.any(Tag.text == "a")).count() == 1
+    two.delete_instance()
+    assert Post.get().tag_ids == [one._pk, made._pk] and check(Post, Tag).ok
