@@ -294,9 +294,9 @@ def test_the_key_is_id_in_json_whatever_it_is_called(Base: Any) -> None:
     assert [api.status("GET", path) for path in ("/city/x", "/country/xx")] == [400, 404]
 
 
-@pytest.mark.parametrize("store", ["mongodb"], indirect=True)
+@pytest.mark.parametrize("store", ["mongodb", "sqlite"], indirect=True)
 def test_an_object_id_is_a_text(Base: Any) -> None:
-    """K2, J4: as MongoDB makes them; a text of another form is 400."""
+    """K2, J4: as MongoDB makes them, in SQL too; a text of another form is 400."""
 
     class City(Base):
         oid = ObjectIdField(primary_key=True)

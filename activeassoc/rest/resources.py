@@ -24,7 +24,6 @@ from activeassoc.registry import Model
 from activeassoc.rest.limits import Limits
 from activeassoc.rest.problems import BadRequest, Forbidden
 from activeassoc.rest.said import Rest, rest_of
-from activeassoc.stores.capabilities import store_of
 from activeassoc.stores.sql import base_field, coercer
 from activeassoc.sync.models import is_base
 
@@ -325,9 +324,8 @@ def array_of(field: Any) -> Any:
 
 
 def automatic(key: Any) -> bool:
-    """Whether the store makes the values of this primary key: ObjectIds are made by stores without SQL."""
-    made_here = hasattr(key, "new_key") and store_of(key.model._meta.database).sql
-    return bool(getattr(key, "auto_increment", False)) and not made_here
+    """Whether nobody has to give values of this primary key: the store makes them, or for ObjectIds in SQL whoever inserts."""
+    return bool(getattr(key, "auto_increment", False))
 
 
 def _models(what: Iterable[Any]) -> list[Model]:
