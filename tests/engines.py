@@ -276,6 +276,7 @@ class Store:
             db._state.transactions.clear()
             with contextlib.suppress(peewee.PeeweeException):
                 db.close()
+            db.dispose()  # a pool that serves all threads outlives close()
         for connection in self._connections:
             with contextlib.suppress(Exception):  # SQLite's connections of other threads refuse; drivers differ in what they raise
                 connection.close()

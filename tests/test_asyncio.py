@@ -362,6 +362,30 @@ def test_a_cancelled_set_is_done_or_not_done(store: Any) -> None:
     run(db, main)
 
 
+def test_a_task_that_is_cancelled_while_it_gets_its_connection_ends(store: Any) -> None:
+    """A cancellation that meets the answer of the pool is not lost: the task would go on, past its asyncio.timeout."""
+    db = opened(store, pool_size=2)
+
+    async def busy() -> None:
+        for _ in range(20):
+            async with db:
+                await db.aexecute_sql("SELECT 1")
+
+    async def main() -> None:
+        await db.aexecute_sql("SELECT 1")
+        for steps in range(60):
+            task = asyncio.create_task(busy())
+            for _ in range(steps % 12):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled(), f"after {steps} steps"
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(asyncio.create_task(busy()) for _ in range(3)))  # no connection is missing
+
+    run(db, main)
+
+
 def test_a_commit_that_has_begun_is_waited_for(store: Any) -> None:
     """C3: a task that is cancelled while COMMIT is under way is so after it: what it wrote is there, and its connection is clean."""
     db = opened(store, pool_size=2)

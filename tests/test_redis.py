@@ -654,3 +654,17 @@ def test_a_statement_of_very_many_rows_tells_what_it_wrote(Item: Any, db: Any, m
         "See which rows those are before it is run again; portions of your own, by where(), are a step each."
     ).replace("first.)", "first)")
     assert isinstance(raised.value.__cause__, DuplicateKey)
+
+
+def test_dispose_closes_the_connections_of_all_threads(server: RedisServer) -> None:
+    """J5: one pool serves all threads; what is left in it would be a socket that nobody has closed."""
+    before = len(server.client.client_list())
+    database: Any = activeassoc.connect(server.url)
+    database.connect()
+    assert len(server.client.client_list()) == before + 1
+    database.close()
+    database.dispose()
+    assert len(server.client.client_list()) == before
+    assert database.connect() is True  # and it can be used again
+    database.close()
+    database.dispose()

@@ -54,14 +54,36 @@ class Asynchronous(Addressed):
 
     async def _acquire_conn_async(self) -> Any:
         inherited: Any = super()
+        # wait_for, within drivers and in peewee, loses the cancellation or the connection where both arrive at once (in Python 3.11), so
+        # that it is never cancelled: a connection that nobody waits for any more goes back to the pool.
+        acquiring = asyncio.ensure_future(inherited._acquire_conn_async())
         try:
-            return await inherited._acquire_conn_async()
+            return await asyncio.shield(acquiring)
+        except asyncio.CancelledError:
+            self._release_later(self._unclaimed(acquiring))
+            raise
         except ConnectError:
             raise
         except Exception as error:
             if self._pool is not None and str(error).startswith("Timed out acquiring"):  # type: ignore[attr-defined]
                 raise  # all connections of the pool are in use
             raise self._no_connection(error) from error
+
+    async def _unclaimed(self, acquiring: asyncio.Future[Any]) -> None:
+        with contextlib.suppress(Exception):
+            await self._release_conn(await acquiring)
+
+    def _release_later(self, releasing: Coroutine[Any, Any, None]) -> None:
+        """Do it in a task that ``close_pool()`` waits for."""
+        pending = self._state._release_tasks
+        task = asyncio.get_running_loop().create_task(releasing)
+        pending.add(task)
+        task.add_done_callback(pending.discard)
+
+    async def _release_conn(self, conn: Any) -> None:
+        inherited: Any = super()
+        # The task has forgotten the connection by now: where the pool does not get it back, it is one short for good.
+        await to_the_end(inherited._release_conn(conn))
 
     async def aconnect(self) -> Any:
         if self._lost and self.in_transaction():
@@ -125,10 +147,7 @@ class AsyncSqlite(Asynchronous, _pw.AsyncSqliteDatabase):  # type: ignore[misc]
         state = self._state._current()
         conn, state.conn, state.closed = state.conn, None, True
         if conn is not None:
-            pending = self._state._release_tasks
-            task = asyncio.get_running_loop().create_task(self._give_back(conn))
-            pending.add(task)
-            task.add_done_callback(pending.discard)
+            self._release_later(self._give_back(conn))
 
     async def _give_back(self, conn: Any) -> None:
         with contextlib.suppress(Exception):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pymongo import UpdateOne
+from pymongo import DeleteOne, UpdateOne
 
 from activeassoc.stores.embedded import WRONG, Arrays, Side
 from activeassoc.stores.forms import form_of
@@ -142,10 +142,13 @@ class Collection(Storage):
                 pairs = [{self.near: near, self.far: far} for near, far in links]
                 pairs += [{self.near: far, self.far: near} for near, far in links] if self.arrays.symmetric else []
                 rows = list(self.documents[name].find({"$or": pairs}, session=session)) if pairs else []
+                gone = []
                 for row in rows:
                     if same_attributes(self._attributes(row), links.get(self._pair(row))):
                         known = {field.column_name: {"$exists": False} for field in self.arrays.attributes if field.column_name not in row}
-                        removed += self.documents[name].delete_one({**row, **known}, session=session).deleted_count
+                        gone.append(DeleteOne({**row, **known}))
+                if gone:
+                    removed += self.documents[name].bulk_write(gone, session=session, ordered=False).deleted_count
             return removed
 
         return int(self.do("DELETE", work))

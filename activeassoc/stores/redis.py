@@ -101,7 +101,7 @@ class RedisDatabase(PlanDatabase):
             if int(redis.__version__.partition(".")[0]) < 6:
                 told["cluster_error_retry_attempts"] = 0  # it had a number of its own
             return redis.RedisCluster(**told, ssl=options.get("connection_class") is redis.SSLConnection)
-        return redis.Redis(connection_pool=redis.ConnectionPool(**options))
+        return redis.Redis.from_pool(redis.ConnectionPool(**options))  # which makes the pool the client's own, and closed with it
 
     def _connect(self) -> Connection:
         try:
