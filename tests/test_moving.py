@@ -22,7 +22,7 @@ from pymongo.synchronous.database import Database
 from test_embed import collections, docs, standing_alone, wrong
 
 import activeassoc
-from activeassoc import WrongArgument, WrongTarget, check, moving, sync
+from activeassoc import TransactionAborted, WrongArgument, WrongTarget, check, moving, sync
 from activeassoc.moving import STAGES, Report, update_associations
 
 
@@ -460,3 +460,22 @@ def test_the_command(B: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def url_of(db: Any) -> str:
     return f"{db._url.rpartition('/')[0]}/{db.database}" if db.database not in db._url else str(db._url)
+
+
+def test_a_transaction_of_another_program_is_told(B: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L3: as one that was killed leaves it on the server; nothing is lost, and later it goes through."""
+    monkeypatch.setattr("activeassoc.stores.mongo._PATIENCE", 0.2)
+    db = B._meta.database
+    links = filled(db, True, plain=True)
+    with db.client().start_session() as session, session.start_transaction():
+        db.documents()["user"].update_one({"_id": 1}, {"$set": {"email": "x"}}, session=session)
+        with pytest.raises(TransactionAborted) as raised:
+            update_associations(db, members(db, False, True, made=False))
+        session.abort_transaction()
+    assert str(raised.value) == (
+        "moving the links of User.groups, Group.users from Group.users and User.groups to membership: a transaction of another program has "
+        "written documents of theirs, and has not ended; it may be one that was killed. Stop that program and call it again, nothing is "
+        "lost; of a killed one MongoDB ends the transaction after a minute."
+    )
+    assert update_associations(db, members(db, False, True, made=False)).ok
+    assert told(members(db, False, True, made=False)[2]) == links

@@ -13,9 +13,10 @@ import peewee
 
 from activeassoc.associations.embedding import associations_of
 from activeassoc.deleting.references import address_of
-from activeassoc.errors import WrongArgument, WrongTarget
+from activeassoc.errors import TransactionAborted, WrongArgument, WrongTarget, listed
 from activeassoc.moving.report import Move, Report
 from activeassoc.registry import Model, settle
+from activeassoc.stores.conflicts import conflicted
 from activeassoc.stores.sql import store_of
 from activeassoc.sync import sync
 
@@ -59,7 +60,8 @@ def update_associations(
     the models should be stopped meanwhile, as they would look in one storage alone; links that they write to the old
     one are copied all the same before they are removed.
 
-    Raises WrongTarget for an SQL database and for any other store that has one storage for links. (L3)
+    Raises WrongTarget for an SQL database and for any other store that has one storage for links, TransactionAborted where another
+    program's transaction is in the way. (L3)
     """
     if database.in_transaction():
         raise WrongArgument(
@@ -81,10 +83,24 @@ def update_associations(
     for link in _links(every, database):
         associations = associations_of(link)
         said = [each.options["embed"] for each in associations if each.options.get("embed") is not None]
-        move = _Moving(link, associations, said[0] if said else embed, dry_run, progress or _silently).run()
+        moving = _Moving(link, associations, said[0] if said else embed, dry_run, progress or _silently)
+        try:
+            move = moving.run()
+        except peewee.DatabaseError as error:
+            if conflicted(error):
+                raise _in_use(moving) from error
+            raise
         if move is not None:
             moves.append(move)
     return Report(tuple(moves), dry_run)
+
+
+def _in_use(moving: _Moving) -> TransactionAborted:
+    return TransactionAborted(
+        f"moving the links of {listed(moving.labels)} from {moving.old.label} to {moving.new.label}",
+        "a transaction of another program has written documents of theirs, and has not ended; it may be one that was killed",
+        "Stop that program and call it again, nothing is lost; of a killed one MongoDB ends the transaction after a minute",
+    )
 
 
 def _silently(association: str, stage: str, done: int, total: int) -> None: ...
