@@ -431,19 +431,20 @@ def test_the_command(B: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     db = B._meta.database
     User, Group, _ = members(db, True, True)
     User.create().add_group(Group.create(), {"role": "owner"})
-    (tmp_path / "models.py").write_text(MODULE)
+    for name in ("models.py", "moved_here.py"):  # (other tests leave modules called models in this process)
+        (tmp_path / name).write_text(MODULE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
-    def run(*words: str) -> tuple[int, str]:
-        sys.modules.pop("models", None)
-        result = testing.CliRunner().invoke(app, ["update-associations", url_of(db), *words])
+    def run(*words: str, models: str = "moved_here") -> tuple[int, str]:
+        sys.modules.pop("moved_here", None)
+        result = testing.CliRunner().invoke(app, ["update-associations", url_of(db), models, *words])
         return result.exit_code, result.output.strip()
 
     links = "User.groups, Group.users: 1 link from Group.users and User.groups to membership"
     environment = {**os.environ, "PYTHONPATH": str(Path(activeassoc.__file__).parents[1])}
-    command = [sys.executable, "-m", "activeassoc", "update-associations", url_of(db), "models", "--embed", "--dry-run"]
+    command = [sys.executable, "-m", "activeassoc", "update-associations", url_of(db), "--embed", "--dry-run"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"{links}: to be moved." and arrays(db) == {"groups", "users"}
     db.documents()["user"].update_one({}, {"$set": {"groups.0.role": "guest"}})
@@ -451,7 +452,7 @@ def test_the_command(B: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert code == 1 and json.loads(told)["moves"][0]["differences"] == ["(1, 1) with other attributes in Group.users than in User.groups"]
     db.documents()["user"].update_one({}, {"$set": {"groups.0.role": "owner"}})
     assert run("--embed") == (0, f"{links}: copied 1, removed 1.")
-    assert run("models.py", "--embed") == (0, "Nothing to do.") and arrays(db) == set() and not activeassoc.settings.embed_associations
+    assert run("--embed", models="moved_here.py") == (0, "Nothing to do.") and arrays(db) == set() and not activeassoc.settings.embed_associations
     assert [{name: row[name] for name in row if name != "_id"} for row in db.documents()["membership"].find()] == [
         {"user_id": 1, "group_id": 1, "role": "owner"}
     ]
