@@ -650,3 +650,16 @@ def test_a_forked_process_has_a_client_of_its_own(python, Base, db):
     )
     assert printed.splitlines() == ["the transaction was aborted: the process was forked within it", "[1, 2, 4, 5]"]
     assert os.getpid() == db._client.process
+
+
+def test_dispose_closes_the_client_of_all_threads(Base):
+    """J5: one client serves all threads; a program that is done with a database need not wait until it is collected."""
+    database = Base._meta.database
+    client = database.client()
+    database.close()
+    from pymongo.errors import InvalidOperation
+
+    database.dispose()
+    with pytest.raises(InvalidOperation):
+        client.admin.command("ping")
+    assert database.connect() is True and database.client() is not client  # and it can be used again

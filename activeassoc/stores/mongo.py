@@ -102,6 +102,11 @@ class MongoDatabase(Tables, PlanDatabase):
                 found = self._client = made
         return found.client
 
+    def dispose(self) -> None:
+        """Forget this thread's connection and close the client of all threads; the next query opens another."""
+        super().dispose()
+        self._release_client()
+
     def _release_client(self) -> None:
         found, self._client = self._client, None
         if found is not None:
