@@ -820,8 +820,8 @@ def standing_alone(folder: Path) -> Iterator[Any]:
     yield base_on(database, __name__)
     database.close()
     gc.collect()  # cursors that a death left open are closed while the server is there
-    database.client().close()
-    server.stop()
+    server.stop()  # before the client goes: without one it waits for two seconds
+    database.dispose()
 
 
 @pytest.fixture

@@ -609,6 +609,22 @@ def test_a_server_that_comes_back_is_reconnected_to(tmp_path):
         server.stop()
 
 
+def test_a_server_that_has_gone_is_not_waited_for_at_the_end(tmp_path):
+    """J5: closing the client would look for a server, for as long as that may take, to tell it that sessions have ended."""
+    server = secantus.SecantusDBServer(storage_path=str(tmp_path / "gone"))
+    server.start()
+    database = connect(f"{server.uri}app", serverSelectionTimeoutMS=4_000)
+    database.documents()["thing"].insert_one({})
+    client = database.client()
+    server.stop()
+    began = time.monotonic()
+    while client.topology_description.has_readable_server() and time.monotonic() < began + 3:
+        time.sleep(0.01)
+    began = time.monotonic()
+    database.dispose()
+    assert time.monotonic() < began + 1
+
+
 def test_a_forked_process_has_a_client_of_its_own(python, Base, db):
     """J8: one client per database, safe for forks: parent and child go on, and a block that was open belongs to the parent."""
 

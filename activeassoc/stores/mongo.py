@@ -352,6 +352,10 @@ _left_to_parent: list[Any] = []
 
 def _close(client: Any, process: int) -> None:
     if process == os.getpid():
+        topology = getattr(client, "_topology", None)
+        if topology is not None and not client.topology_description.has_readable_server():
+            # The driver would look for a server, for as long as that may take, to tell it that its sessions have ended.
+            topology.pop_all_sessions()
         client.close()
     else:
         _left_to_parent.append(client)  # closing it would say goodbye on the parent's connections
