@@ -14,6 +14,9 @@ from typing import Any
 
 from engines import absent
 
+#: Not the module's own, which hypothesis seeds: two processes of tests would choose the same.
+_random = random.SystemRandom()
+
 
 class RedisServer:
     """One redis-server process; `stop` and `start` may follow each other, on the same port."""
@@ -63,7 +66,7 @@ class RedisServer:
 def _free_port() -> int:
     """Not one that the system would choose: a server of a cluster also takes the port 10,000 above."""
     while True:
-        port = random.randrange(15_000, 30_000)
+        port = _random.randrange(15_000, 30_000)
         with socket.socket() as free, contextlib.suppress(OSError):
             free.bind(("127.0.0.1", port))
             return port

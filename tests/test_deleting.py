@@ -717,7 +717,7 @@ RULES = st.tuples(st.integers(0, 2), st.sampled_from([0, 0, 1, 2]), st.sampled_f
 ROWS = st.tuples(st.integers(0, 2), st.lists(st.sampled_from([0, 0, 1, 2, None]), min_size=3, max_size=6))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(RULES, min_size=3, max_size=6), st.lists(ROWS, min_size=4, max_size=10), st.sampled_from(["aab", "aba", "abb", "abc"]))
 def test_as_one_database_does(rules: list[Any], rows: list[Any], places: str) -> None:
     """H1: whatever the keys, rules and rows: spread over databases the same rows go, the same keys are cleared, the same is refused."""

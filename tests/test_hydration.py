@@ -206,7 +206,7 @@ def outcomes(model: Any, fields: list[Any], rows: list[tuple[Any, ...]]) -> list
     return [expected, *(each for each in alone if not isinstance(each, list))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_as_peewee_makes_them(data: Any) -> None:
     """Hydration: of any model and any row the record, or the error, is what the constructor's way gives."""

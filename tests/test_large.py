@@ -1,4 +1,4 @@
-"""Seventy thousand keys in one call, on every engine; and what the planner makes of the statements."""
+"""More keys in one call than one statement takes, on every engine; and what the planner makes of the statements."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from peewee import CharField, IntegerField
 
 from activeassoc import Model, RecordNotFound, sync
 
+#: More than PostgreSQL takes parameters; on MariaDB, where they come in statements of 5,000, a part of three.
+COUNTS = {"mariadb": 12_000}
 COUNT = 70_000
 #: How the engines' plans say that a whole table is read.
 FULL_SCANS = ("SCAN t1", "SCAN target", "Seq Scan on target", "ALL t", "index t")
 
 
 class Large(NamedTuple):
-    """An owner, and a table of 70,000 targets that nobody owns."""
+    """An owner, and a table of very many targets that nobody owns."""
 
     owner: Any
     Target: Any
@@ -51,8 +53,8 @@ def table(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             db.execute_sql("PRAGMA synchronous = OFF")
         owner = Owner.create()
         with db.atomic():
-            for start in range(0, COUNT, 10_000):
-                Target.insert_many([(n,) for n in range(start, start + 10_000)], fields=[Target.rank]).execute()
+            for start in range(0, COUNTS.get(store.name, COUNT), 2_000):
+                Target.insert_many([(n,) for n in range(start, start + 2_000)], fields=[Target.rank]).execute()
         yield Large(owner, Target, Link, [row[0] for row in Target.select(Target.id).order_by(Target.id).tuples()])
     finally:
         store.remove()
@@ -68,52 +70,52 @@ def large(table: Large) -> Iterator[tuple[Any, Any, list[int]]]:
     type(owner).delete().where(type(owner).id != owner.id).execute()
 
 
-def test_has_many_of_seventy_thousand(large: Any) -> None:
-    """C1, C6, C7, C10: has, set, add and remove take 70,000 keys in one call."""
+def test_has_many_of_very_many(large: Any) -> None:
+    """C1, C6, C7, C10: has, set, add and remove take very many keys in one call."""
     owner, Target, keys = large
-    assert owner.add_targets(keys) == COUNT
-    assert owner.count_targets() == COUNT
+    assert owner.add_targets(keys) == len(keys)
+    assert owner.count_targets() == len(keys)
     assert owner.has_target(keys) is True
     assert owner.has_targets(keys) is True
     assert owner.has_targets(keys[1:]) is False
     assert owner.has_target([*keys, keys[-1] + 1]) is False
-    assert len(owner.set_targets(keys[: COUNT // 2])) == COUNT // 2
-    assert owner.count_targets() == COUNT // 2
+    assert len(owner.set_targets(keys[: len(keys) // 2])) == len(keys) // 2
+    assert owner.count_targets() == len(keys) // 2
     with pytest.raises(RecordNotFound) as caught:
         owner.add_targets([*keys, keys[-1] + 1])
     assert caught.value.keys == [keys[-1] + 1]
-    assert owner.count_targets() == COUNT // 2
-    assert owner.remove_targets(keys) == COUNT // 2
+    assert owner.count_targets() == len(keys) // 2
+    assert owner.remove_targets(keys) == len(keys) // 2
     assert Target.select().where(Target.owner.is_null(False)).count() == 0
 
 
-def test_many_to_many_of_seventy_thousand(large: Any) -> None:
+def test_many_to_many_of_very_many(large: Any) -> None:
     """C1, C8, C10: the same with links; attributes of many links differ."""
     owner, _, keys = large
-    assert owner.add_linked(keys) == COUNT
+    assert owner.add_linked(keys) == len(keys)
     assert owner.add_linked(keys) == 0
     assert owner.has_linked(keys) is True
-    assert len(owner.set_linked(keys[: COUNT // 2])) == COUNT // 2
-    assert owner.count_linked() == COUNT // 2
+    assert len(owner.set_linked(keys[: len(keys) // 2])) == len(keys) // 2
+    assert owner.count_linked() == len(keys) // 2
     assert owner.add_linked({key: {"role": f"r{key % 3}"} for key in keys[:2000]}) == 0
     assert owner.count_linked(through_where={"role": "r1"}) == len([key for key in keys[:2000] if key % 3 == 1])
     with pytest.raises(RecordNotFound) as caught:
         owner.set_linked([*keys, keys[-1] + 1])
     assert caught.value.keys == [keys[-1] + 1]
-    assert owner.count_linked() == COUNT // 2
-    assert owner.remove_linked(keys) == COUNT // 2
+    assert owner.count_linked() == len(keys) // 2
+    assert owner.remove_linked(keys) == len(keys) // 2
     assert owner.set_linked([]) == []
 
 
-def test_reach_of_seventy_thousand(large: Any) -> None:
-    """C14: reach takes 70,000 owners; each gets its own."""
+def test_reach_of_very_many(large: Any) -> None:
+    """C14: reach takes very many owners; each gets its own."""
     owner, Target, keys = large
-    owner.add_targets(keys[: COUNT // 2])
+    owner.add_targets(keys[: len(keys) // 2])
     targets = list(Target.select())
     reached = Target.owner.reach(targets)
-    assert sum(found is not None for found in reached.values()) == COUNT // 2
+    assert sum(found is not None for found in reached.values()) == len(keys) // 2
     owners = [type(owner)(id=key) for key in keys]
-    assert len(type(owner).targets.reach(owners)[owner]) == COUNT // 2
+    assert len(type(owner).targets.reach(owners)[owner]) == len(keys) // 2
 
 
 def plan_of(db: Any, sql: str, parameters: Any) -> list[str]:

@@ -449,7 +449,8 @@ def test_the_command(B: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert done.stdout.strip() == f"{links}: to be moved." and arrays(db) == {"groups", "users"}
     db.documents()["user"].update_one({}, {"$set": {"groups.0.role": "guest"}})
     code, told = run("--embed", "--json")
-    assert code == 1 and json.loads(told)["moves"][0]["differences"] == ["(1, 1) with other attributes in Group.users than in User.groups"]
+    assert code == 1, told
+    assert json.loads(told)["moves"][0]["differences"] == ["(1, 1) with other attributes in Group.users than in User.groups"]
     db.documents()["user"].update_one({}, {"$set": {"groups.0.role": "owner"}})
     assert run("--embed") == (0, f"{links}: copied 1, removed 1.")
     assert run("--embed", models="moved_here.py") == (0, "Nothing to do.") and arrays(db) == set()
@@ -481,3 +482,13 @@ def test_a_transaction_of_another_program_is_told(B: Any, monkeypatch: pytest.Mo
     )
     assert update_associations(db, members(db, False, True, made=False)).ok
     assert told(members(db, False, True, made=False)[2]) == links
+
+
+def test_no_models_are_not_all_models(B: Any) -> None:
+    """L3: what somebody else has declared and cannot be is not looked at."""
+
+    class Stray(base_on(B._meta.database, f"{__name__}.elsewhere")):
+        pass
+
+    Stray.belongs_to("Nobody")
+    assert str(update_associations(B._meta.database, [])) == "Nothing to do."

@@ -77,7 +77,7 @@ def test_a_question_has_the_answer_that_sqlite_gives(on, kind):
     found = 0
 
     # Not shrunk: each step would ask two servers dozens of questions.
-    @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
     @given(ROWS, st.lists(conditions(), min_size=4, max_size=4), ORDERS, st.integers(0, 4), st.integers(0, 2))
     def compare(rows, questions, order, limit, offset):
         nonlocal found

@@ -179,7 +179,7 @@ def hops(tree: dict[str, Any], over_links: int) -> int:
 @pytest.mark.filterwarnings("default::activeassoc.PopulateTruncatedWarning")
 def test_populate_gives_what_the_getters_give(models: dict[str, Any]) -> None:
     """G1-G7: results equal those of one-by-one getters, at no more than one query for each association; two over links without joins."""
-    examples = 80 if isinstance(models["Owner"]._meta.database, peewee.SqliteDatabase) else 30
+    examples = 40 if isinstance(models["Owner"]._meta.database, peewee.SqliteDatabase) else 15
 
     @hypothesis_settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(data=DATA, chosen=paths(), options=st.lists(OPTIONS, min_size=3, max_size=3), default=st.integers(1, 4))

@@ -79,7 +79,8 @@ def update_associations(
         )
     moves = []
     every = list(models)
-    settle(*every)
+    if every:
+        settle(*every)  # of nothing it would mean every model that there is
     for link in _links(every, database):
         associations = associations_of(link)
         said = [each.options["embed"] for each in associations if each.options.get("embed") is not None]
