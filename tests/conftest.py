@@ -51,6 +51,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def frozen() -> None:
+    """What is there when the tests of a file begin is not walked through by each garbage collection that they ask for."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure() -> None:
     close_servers()
 
