@@ -567,7 +567,7 @@ def test_the_same_rows_on_every_store(Item, Owner, db):
     Owner.insert_many([{"name": name} for name in "abc"]).execute()
     matched = 0
 
-    examples = 60 if isinstance(db, peewee.SqliteDatabase) else 20
+    examples = 50 if isinstance(db, peewee.SqliteDatabase) else 12
 
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(question=questions())

@@ -296,10 +296,10 @@ def run(kind: Any, examples: int, steps: int) -> None:
 def test_any_sequence(fresh: Any, name: str) -> None:
     """C6 to C9, C12, D7: whatever the sequence, rows and memory say the same as a plain dict."""
     fresh.on()
-    examples, steps = 6, 15
+    examples, steps = 4, 15
     if isinstance(fresh.db, peewee.SqliteDatabase):
         fresh.db.execute_sql("PRAGMA synchronous = OFF")
-        examples, steps = 15, 20
+        examples, steps = 10, 20
     run(KINDS[name](fresh, fresh), examples, steps)
 
 
@@ -315,4 +315,4 @@ class Place(NamedTuple):
 def test_any_sequence_across(on: Any, kinds: tuple[str, str], name: str) -> None:
     """H1: the same where owners and targets are in two stores; of symmetric links the links are in the second."""
     bases = [on(kind) for kind in kinds]
-    run(KINDS[name](*(Place(base, base._meta.database) for base in bases)), 6, 15)
+    run(KINDS[name](*(Place(base, base._meta.database) for base in bases)), 4, 15)

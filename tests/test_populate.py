@@ -774,7 +774,7 @@ def test_a_join_table_of_its_own_making(Base: Any) -> None:
 # What is refused
 
 
-@pytest.mark.parametrize("store", ["sqlite", "mongodb"], indirect=True)
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("call", "kind", "text"),
     [
