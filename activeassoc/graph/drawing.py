@@ -15,11 +15,10 @@ import peewee
 from activeassoc import registry
 from activeassoc.associations.embedding import embedded
 from activeassoc.deleting.references import address_of, referred_by
-from activeassoc.errors import WrongTarget
 from activeassoc.key_lists import KeyListField
 from activeassoc.keys import ReferenceField, has_constraint
 from activeassoc.registry import Model
-from activeassoc.sync.models import is_base
+from activeassoc.sync.models import is_base, models_of
 
 #: How many records there can be at an end of a line.
 ONE, MAYBE, MANY = "exactly one", "one or none", "many"
@@ -119,23 +118,10 @@ def _meant(what: Sequence[Any]) -> Iterator[Model]:
     """The models that are meant, each once; a base stands for those that derive from it."""
     known, seen = registry.known_models(), set()
     for each in what or [None]:
-        for model in _of(each, known):
+        for model in models_of("graph", each, known):
             if id(model) not in seen and not is_base(model, known):
                 seen.add(id(model))
                 yield model
-
-
-def _of(what: Any, known: list[Model]) -> Iterable[Model]:
-    if what is None:
-        return known
-    if isinstance(what, peewee.Proxy):
-        what = what.obj
-    if isinstance(what, peewee.Database):
-        return [model for model in known if model._meta.get_database_instance() is what]
-    if isinstance(what, type) and issubclass(what, peewee.Model):
-        return [model for model in known if issubclass(model, what)] if is_base(what, known) else [what]
-    instead = "Write graph(*models)" if isinstance(what, (list, tuple, set, frozenset)) else "Write graph(db) or graph(User, Task)"
-    raise WrongTarget(f"graph({what!r})", "a database or a model was expected", instead, value=what)
 
 
 # Lines

@@ -35,7 +35,7 @@ def meant(verb: str, what: Sequence[Any]) -> list[Meant]:
     known = registry.known_models()
     asked: dict[int, Model] = {}
     for each in what or [None]:
-        for model in _of(verb, each, known):
+        for model in models_of(verb, each, known):
             if not is_base(model, known):
                 asked.setdefault(id(model), model)
     found: dict[int, Meant] = {}
@@ -55,7 +55,8 @@ def meant(verb: str, what: Sequence[Any]) -> list[Meant]:
     return list(found.values())
 
 
-def _of(verb: str, what: Any, known: Sequence[Model]) -> Iterable[Model]:
+def models_of(verb: str, what: Any, known: Sequence[Model]) -> Iterable[Model]:
+    """The `known` models that one thing given to `verb` stands for: a database, a base, a model, or None for all of them."""
     if what is None:
         return known
     if isinstance(what, peewee.Proxy):
